@@ -20,9 +20,10 @@
 #ifdef PACK_ROWS
 #define PACK 32 // texels across and down that a work-group makes
 
-// With a border, whose pixels the addressing mode gives; transposed for TRANSPOSED. Work-groups are PACK x PACK_ROWS.
+// Rows from `first_row` on, `packed` of them, with a border, whose pixels the addressing mode gives where it is outside;
+// transposed for TRANSPOSED. Work-groups are PACK x PACK_ROWS.
 kernel void pack_texels(IN(in), global PROJECTION *restrict out, const ulong first_texel, const uint part, const uint columns,
-                        const uint rows) {
+                        const uint rows, const uint first_row, const uint packed) {
     local float pixels[PACK + 1][PACK + 2];
     const int first_x = get_group_id(0) * PACK - BORDER, first_y = get_group_id(1) * PACK - BORDER;
     const int across = get_local_id(0), down = get_local_id(1);
@@ -32,18 +33,18 @@ kernel void pack_texels(IN(in), global PROJECTION *restrict out, const ulong fir
             if (x > PACK || y > PACK)
                 continue;
             const int column = tomo_address(first_x + x, columns, ADDRESSING);
-            const int row = tomo_address(first_y + y, rows, ADDRESSING);
+            const int row = tomo_address((int)first_row + first_y + y, rows, ADDRESSING);
             pixels[y][x] = column < 0 || row < 0 ? 0.0f : LOAD(in, (ulong)row * columns + column);
         }
     barrier(CLK_LOCAL_MEM_FENCE);
     for (int j = 0; j < PACK / PACK_ROWS; j++) {
 #ifdef TRANSPOSED
         const int x = down + j * PACK_ROWS, y = across;
-        const int f = first_y + y + BORDER, s = first_x + x + BORDER, fasts = rows, slows = columns;
+        const int f = first_y + y + BORDER, s = first_x + x + BORDER, fasts = packed, slows = columns;
         const float next = pixels[y + 1][x], below = pixels[y][x + 1];
 #else
         const int x = across, y = down + j * PACK_ROWS;
-        const int f = first_x + x + BORDER, s = first_y + y + BORDER, fasts = columns, slows = rows;
+        const int f = first_x + x + BORDER, s = first_y + y + BORDER, fasts = columns, slows = packed;
         const float next = pixels[y][x + 1], below = pixels[y + 1][x];
 #endif
         if (f >= fasts + 2 * BORDER || s >= slows + 2 * BORDER)
@@ -85,17 +86,19 @@ static float sample(global const PROJECTION *texels, const Neighbours at, const 
     const float c = TOMO_JOIN(tomo_load_, PROJECTION)(texels, i + pitch);
     const float d = TOMO_JOIN(tomo_load_, PROJECTION)(texels, i + pitch + 1);
 #endif
-    const float here = at.upper * a + at.lower * c, behind = at.upper * b + at.lower * d;
-    return here + at.part * (behind - here);
+    // Rounded alike, whatever a compiler makes of a texel.
+    const float here = fma(at.upper, a, at.lower * c), behind = fma(at.upper, b, at.lower * d);
+    return fma(at.part, behind - here, here);
 }
 
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
 backproject_columns(global const PROJECTION *restrict projections, global const View *restrict views,
                     global SUM *restrict sums, const uint lanes, const uint rows, const uint planes, const uint first_plane,
-                    const uint fasts, const uint slows, const uint count, const uint is_first) {
+                    const uint fasts, const uint slows, const uint count, const uint is_first, const uint4 part,
+                    const int4 window) {
     local Column numbers[STAGE * COLUMNS];
-    const uint first_m = get_group_id(0) * TILE_M, first_n = first_plane + get_group_id(1) * TILE_N;
-    const uint first_l = get_group_id(2) * TILE_L, middle_l = min(first_l + TILE_L / 2, lanes - 1);
+    const uint first_m = get_group_id(0) * TILE_M, first_n = first_plane + get_group_id(1) * TILE_N, end_n = part.z + part.w;
+    const uint first_l = (part.x / TILE_L + get_group_id(2)) * TILE_L, middle_l = min(first_l + TILE_L / 2, lanes - 1);
     const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
     const float lane = (float)(int)(first_l + get_local_id(0) - middle_l);
     const uint pitch = fasts + 2 * BORDER;
@@ -109,8 +112,8 @@ backproject_columns(global const PROJECTION *restrict projections, global const 
         barrier(CLK_LOCAL_MEM_FENCE);
         for (int j = 0; j < STAGE * COLUMNS / (LANES * ROWS); j++) {
             const uint k = item + j * (LANES * ROWS), v = min(first + k / COLUMNS, count - 1), c = k % COLUMNS;
-            const uint m = min(first_m + c % TILE_M, rows - 1), n = min(first_n + c / TILE_M, planes - 1);
-            numbers[k] = column_of(VIEW(views, n, v), middle_l, m, n, fasts, slows);
+            const uint m = min(first_m + c % TILE_M, rows - 1), n = min(first_n + c / TILE_M, end_n - 1);
+            numbers[k] = column_of(VIEW(views, n, v), middle_l, m, n, fasts, slows, window);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         const uint staged = min(count - first, (uint)STAGE);
@@ -128,13 +131,13 @@ backproject_columns(global const PROJECTION *restrict projections, global const 
     }
     for (int c = 0; c < OWN; c++) {
         const uint m = first_m + (row * OWN + c) % TILE_M, n = first_n + (row * OWN + c) / TILE_M;
-        if (m >= rows || n >= planes)
+        if (m >= rows || n >= end_n)
             continue;
         for (int i = 0; i < STEPS; i++) {
             const uint l = first_l + get_local_id(0) + i * LANES;
-            const ulong at = ((ulong)n * rows + m) * lanes + l;
-            if (l >= lanes)
+            if (l < part.x || l >= part.x + part.y)
                 continue;
+            const ulong at = ((ulong)(n - part.z) * rows + m) * part.y + (l - part.x);
 #ifdef SUM_IS_HALF
             vstore_half(is_first ? totals[c][i] : totals[c][i] + vload_half(at, sums), at, sums);
 #else

@@ -54,10 +54,11 @@ static float4 sample(global const Texel4 *quads, const Neighbours at, const uint
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
 backproject_quads(global const Texel4 *restrict quads, global const View *restrict views, global SUM *restrict sums,
                   const uint lanes, const uint rows, const uint planes, const uint side, const uint volume_m,
-                  const uint volume_n, const uint first_row, const uint fasts, const uint slows, const uint count) {
+                  const uint volume_n, const uint first_row, const uint fasts, const uint slows, const uint count,
+                  const uint4 part, const int4 window) {
     local Column numbers[STAGE * COLUMNS];
     const uint first_m = get_group_id(0) * TILE_M, first_n = first_row + get_group_id(1) * TILE_N;
-    const uint first_l = get_group_id(2) * TILE_L, middle_l = min(first_l + TILE_L / 2, lanes - 1);
+    const uint first_l = (part.x / TILE_L + get_group_id(2)) * TILE_L, middle_l = min(first_l + TILE_L / 2, lanes - 1);
     const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
     const float lane = (float)(int)(first_l + get_local_id(0) - middle_l);
     const uint pitch = fasts + 2 * BORDER, most = (side - 1) / 2; // an orbit's first column is in a quarter of the volume
@@ -75,7 +76,7 @@ backproject_quads(global const Texel4 *restrict quads, global const View *restri
         for (int j = 0; j < STAGE * COLUMNS / (LANES * ROWS); j++) {
             const uint k = item + j * (LANES * ROWS), v = min(first + k / COLUMNS, count - 1), o = k % COLUMNS / 4;
             const uint2 column = turned(min(first_m + o % TILE_M, most), min(first_n + o / TILE_M, most), side, k % 4);
-            numbers[k] = column_of(views + v, middle_l, column.x, column.y, fasts, slows);
+            numbers[k] = column_of(views + v, middle_l, column.x, column.y, fasts, slows, window);
         }
         barrier(CLK_LOCAL_MEM_FENCE);
         const uint staged = min(count - first, (uint)STAGE);
@@ -109,7 +110,7 @@ backproject_quads(global const Texel4 *restrict quads, global const View *restri
 #pragma unroll
         for (int i = 0; i < STEPS; i++) {
             const uint l = first_l + get_local_id(0) + i * LANES;
-            if (l >= lanes)
+            if (l < part.x || l >= part.x + part.y)
                 continue;
             const float of_columns[4] = {totals[o][i].x, totals[o][i].y, totals[o][i].z, totals[o][i].w};
 #pragma unroll
@@ -117,7 +118,7 @@ backproject_quads(global const Texel4 *restrict quads, global const View *restri
                 const uint2 column = turned(m, n, side, r) - (uint2)(volume_m, volume_n);
                 if (column.x >= rows || column.y >= planes || (is_middle && r > 0))
                     continue;
-                const ulong at = ((ulong)column.y * rows + column.x) * lanes + l;
+                const ulong at = ((ulong)column.y * rows + column.x) * part.y + (l - part.x);
 #ifdef SUM_IS_HALF
                 vstore_half(of_columns[r], at, sums);
 #else

@@ -17,15 +17,19 @@
 
 // ------------------------------------------------------------------------------------------------------ Projections
 
-// With a border, whose pixels the addressing mode gives, and transposed for TRANSPOSED.
+// Rows from `first_row` on, with a border, whose pixels the addressing mode gives where it is outside, and transposed for
+// TRANSPOSED.
 #ifdef PROJECTION
-kernel void pack_projection(IN(in), global PROJECTION *restrict out, const ulong at, const uint columns, const uint rows) {
+kernel void pack_projection(IN(in), global PROJECTION *restrict out, const ulong at, const uint columns, const uint rows,
+                            const uint first_row) {
     const int f = get_global_id(0), s = get_global_id(1);
     const ulong i = at + (ulong)s * get_global_size(0) + f;
 #ifdef TRANSPOSED
-    const int column = tomo_address(s - BORDER, columns, ADDRESSING), row = tomo_address(f - BORDER, rows, ADDRESSING);
+    const int column = tomo_address(s - BORDER, columns, ADDRESSING);
+    const int row = tomo_address((int)first_row + f - BORDER, rows, ADDRESSING);
 #else
-    const int column = tomo_address(f - BORDER, columns, ADDRESSING), row = tomo_address(s - BORDER, rows, ADDRESSING);
+    const int column = tomo_address(f - BORDER, columns, ADDRESSING);
+    const int row = tomo_address((int)first_row + s - BORDER, rows, ADDRESSING);
 #endif
     const float value = column < 0 || row < 0 ? 0.0f : LOAD(in, (ulong)row * columns + column);
 #ifdef PROJECTION_IS_HALF
@@ -46,7 +50,7 @@ typedef struct {
 } Form;
 
 // The same, relative to a pixel in the middle of what the tile shows: so a float holds small parts of a pixel, wherever the
-// pixel is.
+// pixel is. The pixel is one of the window.
 typedef struct {
     Form fast, slow, depth, distance;
     REAL weight;
@@ -72,14 +76,15 @@ static REAL value(const Form form, const REAL l, const REAL m, const REAL n) {
 
 // The tile that begins at (l, m, n) in a volume of this size.
 static Tile place(global const View *view, const uint l, const uint m, const uint n, const uint lanes, const uint rows,
-                  const uint planes) {
+                  const uint planes, const int4 window) {
     const tomo_real mid_l = l + (min(lanes - l, (uint)TILE_L) - 1) / 2, mid_m = m + (min(rows - m, (uint)TILE_M) - 1) / 2;
     const tomo_real mid_n = n + (min(planes - n, (uint)TILE_N) - 1) / 2, far = 1e9f;
     const tomo_real depth = at(view->depth, mid_l, mid_m, mid_n);
     const tomo_real fast = floor(clamp(at(view->fast, mid_l, mid_m, mid_n) / depth, -far, far));
     const tomo_real slow = floor(clamp(at(view->slow, mid_l, mid_m, mid_n) / depth, -far, far));
     const Tile tile = {relative(view->fast, view->depth, fast, l, m, n), relative(view->slow, view->depth, slow, l, m, n),
-                       form_at(view->depth, l, m, n), form_at(view->distance, l, m, n), view->weight, (int)fast, (int)slow};
+                       form_at(view->depth, l, m, n), form_at(view->distance, l, m, n), view->weight, (int)fast - window.x,
+                       (int)slow - window.y};
     return tile;
 }
 
@@ -157,12 +162,13 @@ static void add_to(global SUM *sums, const ulong i, const REAL value, const uint
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
 backproject(global const PROJECTION *restrict projections, global const View *restrict views, global SUM *restrict sums,
             const uint lanes, const uint rows, const uint planes, const uint first_plane, const uint fasts, const uint slows,
-            const uint count, const uint is_first) {
+            const uint count, const uint is_first, const uint4 part, const int4 window) {
     local Tile tiles[BURST];
-    const uint first_l = get_group_id(0) * TILE_L, first_m = get_group_id(1) * TILE_M, n = first_plane + get_group_id(2);
+    const uint first_l = (part.x / TILE_L + get_group_id(0)) * TILE_L, first_m = get_group_id(1) * TILE_M;
+    const uint n = first_plane + get_group_id(2);
     const uint item = get_local_id(1) * LANES + get_local_id(0);
     if (item < count)
-        tiles[item] = place(VIEW(views, n, item), first_l, first_m, n, lanes, rows, planes);
+        tiles[item] = place(VIEW(views, n, item), first_l, first_m, n, lanes, rows, planes, window);
     barrier(CLK_LOCAL_MEM_FENCE);
 
     REAL totals[TILE_M / ROWS][TILE_L / LANES];
@@ -183,8 +189,8 @@ backproject(global const PROJECTION *restrict projections, global const View *re
     for (int j = 0; j < TILE_M / ROWS; j++)
         for (int i = 0; i < TILE_L / LANES; i++) {
             const uint l = first_l + get_local_id(0) + i * LANES, m = first_m + get_local_id(1) + j * ROWS;
-            if (l < lanes && m < rows)
-                add_to(sums, ((ulong)n * rows + m) * lanes + l, totals[j][i], is_first);
+            if (l >= part.x && l < part.x + part.y && m < rows)
+                add_to(sums, ((ulong)(n - part.z) * rows + m) * part.y + (l - part.x), totals[j][i], is_first);
         }
 }
 
@@ -205,12 +211,12 @@ backproject(global const PROJECTION *restrict projections, global const View *re
 #endif
 #endif
 
-// Adds the samples at `start` + i * `step` of the line to the sums, i = 0 ... TILE_L - 1.
-static void add_line(const float *line, const float start, const float step, float *sums) {
+// Adds the samples at `start` + i * `step` of the line to the sums, i = `from` ... `to` - 1, and perhaps some more.
+static void add_line(const float *line, const float start, const float step, float *sums, const int from, const int to) {
 #ifdef PICK
     const float16 lane = (float16)(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     if (step < 1.8f && step > -1.8f) { // sixteen lanes see less than thirty samples
-        for (int i = 0; i < TILE_L; i += LANES_OF_CPU) {
+        for (int i = from / LANES_OF_CPU * LANES_OF_CPU; i < to; i += LANES_OF_CPU) {
             const float first = start + (float)i * step, last = first + 15.0f * step;
             const int below = (int)(first < last ? first : last);
             const float16 place = (first - (float)below) + lane * step;
@@ -222,7 +228,7 @@ static void add_line(const float *line, const float start, const float step, flo
         return;
     }
 #endif
-    for (int i = 0; i < TILE_L; i++) {
+    for (int i = from; i < to; i++) {
         const float place = start + (float)i * step;
         const int index = (int)place;
         const float a = line[index];
@@ -230,9 +236,10 @@ static void add_line(const float *line, const float start, const float step, flo
     }
 }
 
-// Column (m, n) of the tile. Returns false where it sees more of a line than there is place for.
+// Lanes `from_l` to before `to_l` of column (m, n) of the tile. Returns false where it sees more of a line than there is
+// place for.
 static int add_column(const Tile *tile, global const PROJECTION *projection, const ulong start, const float m,
-                      const float n, const int fasts, const int slows, float *sums) {
+                      const float n, const int fasts, const int slows, const int from_l, const int to_l, float *sums) {
     float line[LINE];
     float weight = tile->weight, inverse = 1.0f;
 #ifndef PARALLEL
@@ -258,9 +265,21 @@ static int add_column(const Tile *tile, global const PROJECTION *projection, con
     const ulong at = start + (ulong)(row * pitch);
     // Samples before `inner` and from `outer` on lie beyond the projection, where all are what its border has.
     const int inner = clamp(-BORDER - begin, 0, samples), outer = clamp(fasts + BORDER - begin, inner, samples);
-    const ulong from = at + (ulong)(begin + BORDER + inner);
+    const ulong from = at + (ulong)(begin + BORDER);
+    if (2 * (to_l - from_l) <= TILE_L) {
+        // Few samples for few lanes.
+        const float a = first + (float)from_l * step, b = first + (float)(to_l - 1) * step;
+        const int left = clamp(whole_below(a < b ? a : b) - low - 1, 0, samples);
+        const int right = clamp(whole_below(a < b ? b : a) - low + 3, left, samples);
+        for (int i = left; i < right; i++) {
+            const ulong x = i < inner ? at : i < outer ? from + (ulong)i : at + pitch - 1;
+            line[i] = upper * load(projection, x) + lower * load(projection, x + pitch);
+        }
+        add_line(line, first - (float)low, step, sums, from_l, to_l);
+        return 1;
+    }
     for (int i = inner; i < outer; i++)
-        line[i] = upper * load(projection, from + (i - inner)) + lower * load(projection, from + (i - inner) + pitch);
+        line[i] = upper * load(projection, from + (ulong)i) + lower * load(projection, from + (ulong)i + pitch);
     const float before = upper * load(projection, at) + lower * load(projection, at + pitch);
     for (int i = 0; i < inner; i++)
         line[i] = before;
@@ -270,7 +289,7 @@ static int add_column(const Tile *tile, global const PROJECTION *projection, con
         line[i] = behind;
     for (int i = samples; i < samples + LANES_OF_CPU; i++) // loaded, never used
         line[i] = 0.0f;
-    add_line(line, first - (float)low, step, sums);
+    add_line(line, first - (float)low, step, sums, 0, TILE_L);
     return 1;
 }
 #endif
@@ -278,34 +297,37 @@ static int add_column(const Tile *tile, global const PROJECTION *projection, con
 kernel __attribute__((reqd_work_group_size(1, 1, 1))) void
 backproject(global const PROJECTION *restrict projections, global const View *restrict views, global SUM *restrict sums,
             const uint lanes, const uint rows, const uint planes, const uint first_plane, const uint fasts, const uint slows,
-            const uint count, const uint is_first) {
-    const uint first_l = get_group_id(0) * TILE_L, first_m = get_group_id(1) * TILE_M;
+            const uint count, const uint is_first, const uint4 part, const int4 window) {
+    const uint first_l = (part.x / TILE_L + get_group_id(0)) * TILE_L, first_m = get_group_id(1) * TILE_M;
     const uint first_n = first_plane + get_group_id(2) * TILE_N;
-    const int tile_l = min(lanes - first_l, (uint)TILE_L), tile_m = min(rows - first_m, (uint)TILE_M);
-    const int tile_n = min(planes - first_n, (uint)TILE_N);
+    // Of the tile.
+    const int from_l = max(first_l, part.x) - first_l, to_l = min(part.x + part.y - first_l, (uint)TILE_L);
+    const int from_n = max(first_n, part.z) - first_n, to_n = min(part.z + part.w - first_n, (uint)TILE_N);
+    const int tile_m = min(rows - first_m, (uint)TILE_M);
     REAL totals[TILE_N * TILE_M][TILE_L] __attribute__((aligned(64)));
     for (int c = 0; c < TILE_N * TILE_M; c++)
         for (int i = 0; i < TILE_L; i++)
             totals[c][i] = 0;
     const ulong size = (ulong)(fasts + 2 * BORDER) * (slows + 2 * BORDER);
     for (uint v = 0; v < count; v++) {
-        const Tile tile = place(VIEW(views, first_n, v), first_l, first_m, first_n, lanes, rows, planes);
-        for (int k = 0; k < tile_n; k++)
+        const Tile tile = place(VIEW(views, first_n, v), first_l, first_m, first_n, lanes, rows, planes, window);
+        for (int k = from_n; k < to_n; k++)
             for (int j = 0; j < tile_m; j++) {
                 REAL *const column = totals[k * TILE_M + j];
 #ifdef LINES
-                if (add_column(&tile, projections, v * size, j, k, fasts, slows, column))
+                if (add_column(&tile, projections, v * size, j, k, fasts, slows, from_l, to_l, column))
                     continue;
 #endif
-                for (int i = 0; i < tile_l; i++)
+                for (int i = from_l; i < to_l; i++)
                     column[i] += sample(&tile, projections, v * size, i, j, k, fasts, slows);
             }
     }
-    for (int k = 0; k < tile_n; k++)
-        for (int j = 0; j < tile_m; j++)
-            for (int i = 0; i < tile_l; i++)
-                add_to(sums, ((ulong)(first_n + k) * rows + first_m + j) * lanes + first_l + i, totals[k * TILE_M + j][i],
-                       is_first);
+    for (int k = from_n; k < to_n; k++)
+        for (int j = 0; j < tile_m; j++) {
+            const ulong at = ((ulong)(first_n + k - part.z) * rows + first_m + j) * part.y + first_l - part.x;
+            for (int i = from_l; i < to_l; i++)
+                add_to(sums, at + i, totals[k * TILE_M + j][i], is_first);
+        }
 }
 
 #endif

@@ -20,10 +20,11 @@ typedef struct {
 #endif
 } Column;
 
-// Columns at voxel (l, m, n).
+// Columns at voxel (l, m, n), in a window of the detector.
 static Column column_of(global const View *view, const tomo_real l, const tomo_real m, const tomo_real n, const int fasts,
-                        const int slows) {
-    const tomo_real half_pixel = 0.5f, low = -BORDER, high_f = fasts, high_s = slows;
+                        const int slows, const int4 window) {
+    const tomo_real half_pixel = 0.5f, low = -BORDER, high_f = window.z;
+    const tomo_real low_f = window.x - BORDER, low_s = window.y - BORDER;
     const uint pitch = fasts + 2 * BORDER;
 #ifdef PARALLEL
     const tomo_real depth = 1, inverse = 1;
@@ -31,11 +32,12 @@ static Column column_of(global const View *view, const tomo_real l, const tomo_r
     const tomo_real depth = at(view->depth, l, m, n), inverse = 1 / depth;
 #endif
     const tomo_real fast = at(view->fast, l, m, n) * inverse - half_pixel;
-    // In the border all lines are alike.
-    const tomo_real slow = clamp(at(view->slow, l, m, n) * inverse - half_pixel, low, high_s);
-    const tomo_real pixel_f = floor(clamp(fast, low, high_f)), pixel_s = floor(slow);
+    const tomo_real pixel_f = floor(clamp(fast, low, high_f));
     Column column;
 #ifdef LINES
+    // In the border all lines are alike.
+    const tomo_real high_s = window.y + slows;
+    const tomo_real slow = clamp(at(view->slow, l, m, n) * inverse - half_pixel, low_s, high_s), pixel_s = floor(slow);
 #ifdef TILTED
     const tomo_real distance = at(view->distance, l, m, n), weight = view->weight / (distance * distance);
 #else
@@ -43,9 +45,10 @@ static Column column_of(global const View *view, const tomo_real l, const tomo_r
 #endif
     const tomo_real lower = weight * (slow - pixel_s);
     column.line = (float4)(weight - lower, lower, fast - pixel_f - half_pixel, view->fast[0] * inverse);
-    const uint index = ((int)pixel_s + BORDER) * pitch + (int)pixel_f + BORDER - ROUNDING_BITS;
-    column.place = (float2)(low - pixel_f, as_float(index));
+    const uint index = ((int)pixel_s - window.y + BORDER) * pitch + (int)pixel_f - window.x + BORDER - ROUNDING_BITS;
+    column.place = (float2)(low_f - pixel_f, as_float(index));
 #else
+    const tomo_real high_s = window.w, pixel_s = floor(clamp(at(view->slow, l, m, n) * inverse - half_pixel, low, high_s));
     const tomo_real origin_f = pixel_f + 1, origin_s = pixel_s + 1;
 #ifdef PARALLEL
     const tomo_real depth_step = 0;
@@ -55,8 +58,9 @@ static Column column_of(global const View *view, const tomo_real l, const tomo_r
     column.seen = (float4)(at(view->fast, l, m, n) - origin_f * depth, view->fast[0] - origin_f * depth_step,
                            at(view->slow, l, m, n) - origin_s * depth, view->slow[0] - origin_s * depth_step);
     column.depth = (float4)(depth, depth_step, at(view->distance, l, m, n), view->distance[0]);
-    const uint index = ((int)pixel_s + BORDER - ROUNDING_BITS) * pitch + (int)pixel_f + BORDER - ROUNDING_BITS;
-    column.place = (float4)(low - pixel_f, low - pixel_s, as_float(index), view->weight);
+    const uint index =
+        ((int)pixel_s - window.y + BORDER - ROUNDING_BITS) * pitch + (int)pixel_f - window.x + BORDER - ROUNDING_BITS;
+    column.place = (float4)(low_f - pixel_f, low_s - pixel_s, as_float(index), view->weight);
 #endif
     return column;
 }

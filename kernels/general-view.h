@@ -7,6 +7,11 @@
 
 #define BORDER 2 // texels around a projection
 
+// A kernel makes a part of a volume, and has a window of the detector. Both change no bit: numbers of voxels, tiles and
+// columns of them, and pixels are those of the whole.
+//     uint4 part: first lane, lanes, first plane, planes
+//     int4 window: first f and s, and how many f and s the whole detector has; `fasts` and `slows` are those of the window
+
 // Factors of l, m and n, and the constant: f = fast / depth, s = slow / depth, times weight / distance^2.
 typedef struct {
     tomo_real fast[4], slow[4], depth[4], distance[4], weight, unused[3];
@@ -16,9 +21,9 @@ static tomo_real at(global const tomo_real *form, const tomo_real l, const tomo_
     return form[0] * l + form[1] * m + form[2] * n + form[3];
 }
 
-// With PER_PLANE, each n has views of its own.
+// With PER_PLANE, each n of the part has views of its own.
 #ifdef PER_PLANE
-#define VIEW(views, n, v) (views) + (n) * BURST + (v)
+#define VIEW(views, n, v) (views) + ((n) - part.z) * BURST + (v)
 #else
 #define VIEW(views, n, v) (views) + (v)
 #endif

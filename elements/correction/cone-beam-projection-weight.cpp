@@ -35,6 +35,10 @@ class ConeBeamProjectionWeight final : public Filter {
                   "Column of the axis, in pixels from the left edge; empty: the middle"};
     List center_z{this, "center-position-z",
                   "Row of the beam, in pixels from the top edge; empty: the middle"};
+    Property<unsigned> first_row{
+        this, "first-row", 0,
+        "Rows of the detector before the first one that projections have; center-position-z counts from the first one of the "
+        "detector, whose number is then to be given"};
     List source{this, "source-distance", "From the source to the axis, in pixels"};
     List detector{this, "detector-distance", "From the axis to the detector, in pixels"};
     List tilt{this, "axis-angle-x", "Tilt of the axis along the beam, in radians; empty: 0"};
@@ -48,7 +52,7 @@ class ConeBeamProjectionWeight final : public Filter {
         const ConeBeam beam{of(center_x), of(center_z), of(source), of(detector), of(tilt)};
         for (unsigned z = 0; z < in.depth(); z++) {
             const auto index = frame_index() * in.depth() + z;
-            const auto view = beam.view(index, in.width(), in.height());
+            const auto view = beam.view(index, in.width(), in.height() + first_row);
             if (index == 0)
                 tell(beam, view);
             const double s = view.source_distance, cosine = std::cos(view.tilt);
@@ -56,7 +60,7 @@ class ConeBeamProjectionWeight final : public Filter {
             launch(kernel("weight_projection"), WorkSize(plane.info()), in.plane(z), ReadWrite{plane},
                    cl_float(view.centre_x), cl_float(view.centre_z), cl_float(s * cosine),
                    cl_float(cosine > 0.9999999 ? s : s + view.detector_distance),
-                   cl_float(1.0 / view.magnification()));
+                   cl_float(1.0 / view.magnification()), cl_uint{first_row});
         }
     }
 

@@ -144,6 +144,20 @@ class GeneralBackproject final : public VolumeSlices {
         this, "angle-step", Automatic{0}, When::ready,
         "Radians between projections, negative for the other sense; 0: overall-angle, else "
         "the scan's angles"};
+    Property<unsigned> first_slice{
+        this, "first-slice", 0, When::ready,
+        "Slices of region before the first one that is made: a volume may be made in parts, by several lines or on several "
+        "devices, and each slice has the bits that it has among all others"};
+    Property<unsigned> num_slices{this, "num-slices", Automatic{0}, When::ready,
+                                  "Slices that are made from first-slice on; 0: all that follow"};
+    Property<unsigned> first_row{
+        this, "first-row", 0, When::ready,
+        "Rows of the detector before the first one that projections have; center-position-z counts from the first one of the "
+        "detector"};
+    Property<unsigned> detector_rows{
+        this, "detector-rows", Automatic{0}, When::ready,
+        "Rows of the detector, of which projections have those that see the slices, and two more on both sides; 0: as many as "
+        "projections have"};
     Property<double> gray_map_min{this, "gray-map-min", 0.0, When::ready,
                                   "Value that becomes 0 where slices are integers"};
     Property<double> gray_map_max{this, "gray-map-max", 0.0, When::ready,
@@ -155,6 +169,7 @@ class GeneralBackproject final : public VolumeSlices {
         job.settings = {compute_type == FloatSize::twofold, result_type, precision == FloatSize::half,
                         addressing_mode.number(), burst};
         set_store(job);
+        set_part(job, projection);
         return job;
     }
 
@@ -163,7 +178,7 @@ class GeneralBackproject final : public VolumeSlices {
         if (!geometry.has_center_x())
             axis = scan_axis(scan, geometry.center_x.name(), projection.width,
                              sweeps() && parameter == swept(Part::center_position_x));
-        geometry.resolve(axis, projection.height, number);
+        geometry.resolve(axis, detector_rows.chosen().value_or(projection.height), number);
         if (sweeps())
             geometry.check_swept(Part{static_cast<int>(parameter.value())});
     }
@@ -185,6 +200,32 @@ class GeneralBackproject final : public VolumeSlices {
 
   private:
     static constexpr Swept swept(Part part) { return static_cast<Swept>(part); }
+
+    void set_part(Job &job, const ArrayInfo &projection) const {
+        const unsigned all = job.grid.z.count;
+        if (first_slice >= all || num_slices > all - first_slice)
+            throw Error(GST_LIBRARY_ERROR_SETTINGS,
+                        text("first-slice=%u and num-slices=%u are no part of the %u slices of region: "
+                             "together they may be %u at most",
+                             first_slice.value(), num_slices.value(), all, all));
+        job.first = first_slice;
+        job.planes = num_slices.chosen().value_or(all - first_slice);
+        const unsigned rows = detector_rows.chosen().value_or(projection.height);
+        if (first_row > rows || projection.height > rows - first_row)
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("projections of %u rows from first-row=%u on are no part of %u rows of a detector: "
+                     "set detector-rows to all of its rows",
+                     projection.height, first_row.value(), rows));
+        if (addressing_mode.number() >= 3 && projection.height < rows)
+            throw Error(
+                GST_LIBRARY_ERROR_SETTINGS,
+                text("addressing-mode=%s goes on with the other end of the detector, but projections have "
+                     "%u of its %u rows: let all of them come",
+                     addressing_mode.nick(), projection.height, rows));
+        job.first_row = first_row;
+        job.detector_rows = rows;
+    }
 
     void set_store(Job &job) const {
         double largest = 0.0;

@@ -145,6 +145,7 @@ class GeneralIterate final : public VolumeSlices {
         job.hidden_behind = slices_behind;
         heights.from -= heights.step * slices_before;
         heights.count += slices_before + slices_behind;
+        job.planes = heights.count;
         return job;
     }
 

@@ -28,6 +28,7 @@ VolumeSlices::Job VolumeSlices::job_of(const ArrayInfo &projection, bool is_swep
         job.grid.z.count = 1;
         job.is_swept = false;
     }
+    job.planes = job.grid.z.count;
     return job;
 }
 
@@ -149,7 +150,7 @@ EventRef VolumeSlices::scan_of_slices() const {
     scan.binning_beam = sense * y.step * pixel;
     scan.region_x += (a.centre_x + x.from - x.step / 2.0) * column;
     scan.binning_x *= x.step;
-    scan.region_y += (a.centre_z + z.from - z.step / 2.0) * scan.binning_y;
+    scan.region_y += (a.centre_z - job_.first_row + z.from - z.step / 2.0) * scan.binning_y;
     scan.binning_y *= z.step;
     if (job_.is_swept)
         scan.forget_region_y();
@@ -220,11 +221,9 @@ void VolumeSlices::start_volume() {
     is_resolved_ = promised_ && has_angles();
     if (is_resolved_)
         resolve_views(promised_); // tells of impossible geometries before anything is computed
-    const unsigned planes = job_.grid.z.count;
-    adds_at_once_ =
-        is_resolved_ && operator_->planes_that_fit(projection_, promised_, slice(), planes) >= planes;
+    adds_at_once_ = is_resolved_ && fits(0, job_.planes);
     if (adds_at_once_)
-        begin_slab(0, planes);
+        begin_slab(0, job_.planes);
 }
 
 // Of a number of projections, as far as it is known; else 0.
@@ -267,9 +266,9 @@ void VolumeSlices::resolve_views(unsigned number) {
         weights_[kind] = views_.weights;
     }
     for (unsigned view = 0; view < number; view++) {
-        views_of(view, job_.is_swept ? job_.grid.planes(0, 1) : job_.grid);
+        views_of(view, 0, job_.is_swept ? 1 : last + 1);
         if (job_.is_swept && last > 0)
-            views_of(view, job_.grid.planes(last, 1));
+            views_of(view, last, 1);
     }
     tell();
     if (*volume_event_)
@@ -292,12 +291,12 @@ void VolumeSlices::tell() {
         warn(views_.views.assumption);
 }
 
-// Throws Error where one can't be.
-std::vector<WeightedView> VolumeSlices::views_of(unsigned view, const VolumeGrid &slab) const {
+// Of these slices of the whole volume. Throws Error where one can't be.
+std::vector<WeightedView> VolumeSlices::views_of(unsigned view, unsigned first, unsigned planes) const {
     std::vector<WeightedView> views;
-    const unsigned planes = job_.is_swept ? slab.z.count : 1;
-    for (unsigned plane = 0; plane < planes; plane++) {
-        const auto swept = job_.is_swept ? std::optional(slab.z.at(plane)) : std::nullopt;
+    const auto &[x, y, z] = job_.grid;
+    for (unsigned plane = 0; plane < (job_.is_swept ? planes : 1); plane++) {
+        const auto swept = job_.is_swept ? std::optional(z.at(first + plane)) : std::nullopt;
         const auto a = arrangement(view, views_.views.angles[view], swept);
         WeightedView weighted{ViewGeometry(a, view), weights_.at(kind_of(a))[view]};
         if (has_weights() && !turn().overall_angle) {
@@ -310,10 +309,10 @@ std::vector<WeightedView> VolumeSlices::views_of(unsigned view, const VolumeGrid
                                  view, tilt_name()));
             weighted.weight *= a.scale() * a.scale() * sine;
         }
-        const double low = job_.is_swept ? job_.z : slab.z.at(0),
-                     high = job_.is_swept ? job_.z : slab.z.at(slab.z.count - 1);
-        weighted.geometry.check_box({slab.x.at(0), slab.y.at(0), low},
-                                    {slab.x.at(slab.x.count - 1), slab.y.at(slab.y.count - 1), high}, view);
+        const double low = job_.is_swept ? job_.z : z.at(first),
+                     high = job_.is_swept ? job_.z : z.at(first + planes - 1);
+        weighted.geometry.check_box({x.at(0), y.at(0), low}, {x.at(x.count - 1), y.at(y.count - 1), high},
+                                    view);
         views.push_back(weighted);
     }
     return views;
@@ -322,11 +321,62 @@ std::vector<WeightedView> VolumeSlices::views_of(unsigned view, const VolumeGrid
 void VolumeSlices::begin_slab(unsigned first, unsigned planes) {
     slab_first_ = first;
     slab_planes_ = planes;
-    slab_ = job_.grid.planes(first, planes);
-    VolumeGrid volume = slab_;
+    operator_->begin(projection_, std::max(promised_, count_), volume_part(first, planes));
+}
+
+// These of the slices that are made.
+VolumePart VolumeSlices::volume_part(unsigned first, unsigned planes) const {
+    VolumePart part{job_.grid,
+                    job_.first + first,
+                    planes,
+                    job_.is_swept,
+                    job_.detector_rows ? job_.detector_rows : projection_.height,
+                    job_.first_row};
     if (job_.is_swept)
-        volume.z = {job_.z, 0.0, planes};
-    operator_->begin(projection_, std::max(promised_, count_), volume, job_.is_swept);
+        part.volume.z = {job_.z, 0.0, job_.grid.z.count};
+    // Addressing modes that begin anew need all rows.
+    if (!job_.is_swept && job_.settings.addressing < 3 && is_resolved_)
+        part.seen = [this](unsigned from, unsigned count) { return rows_seen(from, count); };
+    return part;
+}
+
+// Of the rows that come, those that see these slices of the whole volume, and two around, between which
+// samples lie.
+DetectorRows VolumeSlices::rows_seen(unsigned first, unsigned planes) const {
+    constexpr double around = 2.0;
+    const auto &[x, y, z] = job_.grid;
+    double least = HUGE_VAL, most = -HUGE_VAL;
+    for (unsigned view = 0; view < views_.views.angles.size(); view++) {
+        const ViewGeometry geometry(arrangement(view, views_.views.angles[view], {}), view);
+        // The farthest places are those of corners, as straight lines stay straight.
+        for (const double i : {x.at(0), x.at(x.count - 1)})
+            for (const double j : {y.at(0), y.at(y.count - 1)})
+                for (const double k : {z.at(first), z.at(first + planes - 1)}) {
+                    const double row = geometry.row().at({i, j, k}) / geometry.depth().at({i, j, k});
+                    least = std::min(least, row);
+                    most = std::max(most, row);
+                }
+    }
+    const double low = job_.first_row, high = low + projection_.height;
+    const auto from = static_cast<unsigned>(std::clamp(std::floor(least - around), low, high - 1.0)),
+               to = static_cast<unsigned>(std::clamp(std::ceil(most + around), from + 1.0, high));
+    return {from, to - from};
+}
+
+bool VolumeSlices::fits(unsigned first, unsigned planes) const {
+    return operator_->fits(projection_, std::max(promised_, count_), volume_part(first, planes), slice());
+}
+
+// One of them at least.
+unsigned VolumeSlices::most_that_fit(unsigned first, unsigned planes) const {
+    unsigned fit = 1, fails = planes + 1;
+    if (fits(first, planes))
+        return planes;
+    while (fails - fit > 1) {
+        const unsigned tried = fit + (fails - fit) / 2;
+        (fits(first, tried) ? fit : fails) = tried;
+    }
+    return fit;
 }
 
 void VolumeSlices::consume(const Array &in) {
@@ -348,7 +398,7 @@ void VolumeSlices::consume(const Array &in) {
         frame_angles_.push_back(frame_angle_);
         const Array plane = in.plane(z);
         if (adds_at_once_)
-            operator_->add(plane, views_of(count_, slab_));
+            operator_->add(plane, views_of(count_, job_.first + slab_first_, slab_planes_));
         else
             held_.add(plane);
         count_++;
@@ -378,16 +428,13 @@ void VolumeSlices::next_slab() {
         resolve_views(count_);
         is_resolved_ = true;
     }
-    const unsigned planes = job_.grid.z.count, first = slab_first_ + slab_planes_;
-    unsigned fit = slab_planes_;
-    if (fit == 0)
-        fit = std::max(operator_->planes_that_fit(projection_, count_, slice(), planes), 1u);
-    begin_slab(first, std::min(fit, planes - first));
+    const unsigned first = slab_first_ + slab_planes_;
+    begin_slab(first, most_that_fit(first, job_.planes - first));
     for (unsigned view = 0; view < count_; view++) {
         if (is_cancelled())
             throw Flushing();
         const Array plane = held_.on_device(view);
-        operator_->add(plane, views_of(view, slab_));
+        operator_->add(plane, views_of(view, job_.first + slab_first_, slab_planes_));
         limit_frames_in_flight(plane);
     }
 }
@@ -420,7 +467,7 @@ Array VolumeSlices::produce() {
     }
     slice_ = std::max(slice_, job_.hidden_before); // within the first slab, as such a job has one alone
     Array out = next_slice();
-    if (++slice_ == job_.grid.z.count - job_.hidden_behind) {
+    if (++slice_ == job_.planes - job_.hidden_behind) {
         held_.clear();
         count_ = slice_ = slab_first_ = slab_planes_ = 0;
         is_complete_ = false;

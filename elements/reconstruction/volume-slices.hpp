@@ -58,13 +58,16 @@ class VolumeSlices : public Reducer {
         // Its z are the heights of slices, or the values of a number of the geometry, of which each slice has
         // another one, at height `z`.
         VolumeGrid grid;
-        unsigned hidden_before = 0, hidden_behind = 0; // of its slices, which are made and not given
+        unsigned first = 0, planes = 0;                // of its slices, that are made
+        unsigned hidden_before = 0, hidden_behind = 0; // of these, which are not given
         VolumeGrid::Axis given() const {
             auto heights = grid.z;
-            heights.from = heights.at(hidden_before);
-            heights.count -= hidden_before + hidden_behind;
+            heights.from = heights.at(first + hidden_before);
+            heights.count = planes - hidden_before - hidden_behind;
             return heights;
         }
+        // Rows of the detector: those before the first one that comes, and all of them; 0: as many as come.
+        unsigned first_row = 0, detector_rows = 0;
         bool is_swept = false;
         double z = 0.0;
         GeneralBackprojection settings;
@@ -121,7 +124,11 @@ class VolumeSlices : public Reducer {
     void check_frame_angle() const;
     void check_begin(GstBuffer *buffer);
     bool has_angles() const;
-    std::vector<WeightedView> views_of(unsigned view, const VolumeGrid &slab) const;
+    std::vector<WeightedView> views_of(unsigned view, unsigned first, unsigned planes) const;
+    VolumePart volume_part(unsigned first, unsigned planes) const;
+    DetectorRows rows_seen(unsigned first, unsigned planes) const;
+    bool fits(unsigned first, unsigned planes) const;
+    unsigned most_that_fit(unsigned first, unsigned planes) const;
     void begin_slab(unsigned first, unsigned planes);
     void next_slab();
     Array next_slice();
@@ -153,8 +160,8 @@ class VolumeSlices : public Reducer {
     bool has_told_axis_ = false;
     std::uint64_t event_first_ = 0;   // projection of the stream that the last scan begins with
     std::uint64_t first_in_scan_ = 0; // projection of its scan that the volume begins with
-    VolumeGrid slab_;
-    unsigned slab_first_ = 0, slab_planes_ = 0; // slices of the volume that the operator holds
+    // Slices are counted from the first one of the volume that is made.
+    unsigned slab_first_ = 0, slab_planes_ = 0; // those that the operator holds
     unsigned slice_ = 0;                        // that is next
     Array staged_;                              // slices, a few at a time
     unsigned staged_first_ = 0;

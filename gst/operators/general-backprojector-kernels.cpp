@@ -89,7 +89,7 @@ std::string GeneralBackprojector::formats() const {
         options += " -D PROJECTION_IS_HALF";
     if (settings_.sums == FloatSize::half)
         options += " -D SUM_IS_HALF";
-    if (is_along_z_)
+    if (form_.is_along_z)
         options += " -D TRANSPOSED";
     return options;
 }
@@ -98,7 +98,7 @@ std::string GeneralBackprojector::formats() const {
 std::string GeneralBackprojector::options_of_burst() const {
     auto traits = traits_;
     traits.has_lines &= !settings_.is_double && settings_.addressing < 3;
-    return traits.options() + text(" -D BURST=%u%s", burst_, is_per_plane_ ? " -D PER_PLANE" : "");
+    return traits.options() + text(" -D BURST=%u%s", form_.burst, part_.is_per_plane ? " -D PER_PLANE" : "");
 }
 
 std::string GeneralBackprojector::Traits::options() const {
@@ -117,7 +117,7 @@ Array GeneralBackprojector::upload(const std::vector<VoxelView> &views) {
 
 unsigned GeneralBackprojector::planes_at_a_time(unsigned projections) const {
     const double updates = compute_.device()->is_cpu() ? 2e8 : 1e11;
-    const double of_plane = double(lanes()) * rows() * projections;
+    const double of_plane = double(part().s[1]) * rows() * projections;
     return static_cast<unsigned>(std::clamp(updates / of_plane, 1.0, double(planes())));
 }
 
@@ -126,14 +126,15 @@ unsigned GeneralBackprojector::planes_at_a_time(unsigned projections) const {
 
 void GeneralBackprojector::pack(const Array &projection) {
     if (has_columns()) {
-        pack_texels(projection, projections_, count_, 0, text(" -D TEXEL=%u", texel_));
+        pack_texels(projection, projections_, count_, 0, text(" -D TEXEL=%u", form_.texel));
         return;
     }
     compute_.input_format("in", projection.info().format);
     compute_.launch(compute_.kernel("pack_projection", formats(), tiles_file),
                     WorkSize(fasts() + 2 * border, slows() + 2 * border), projection,
                     ReadWriteBareBuffer{projections_}, cl_ulong{texels() * count_},
-                    cl_uint{projection_.width}, cl_uint{projection_.height});
+                    cl_uint{projection_.width}, cl_uint{projection_.height},
+                    cl_uint{window_.first - part_.first_row});
 }
 
 void GeneralBackprojector::pack_quad(const Array &projection, unsigned view) {
@@ -144,21 +145,22 @@ void GeneralBackprojector::pack_quad(const Array &projection, unsigned view) {
 void GeneralBackprojector::pack_texels(const Array &projection, Array &to, unsigned place, unsigned part,
                                        const std::string &texel) {
     constexpr unsigned pack = ColumnShape::pack, down = ColumnShape::pack_rows;
-    const unsigned width = projection_.width + 2 * border, height = projection_.height + 2 * border;
+    const unsigned width = projection_.width + 2 * border, height = window_.count + 2 * border;
     compute_.input_format("in", projection.info().format);
     WorkSize size((width + pack - 1) / pack * pack, (height + pack - 1) / pack * down);
     compute_.launch(
         compute_.kernel("pack_texels", formats() + texel + text(" -D PACK_ROWS=%u", down), columns_file),
         size.groups(pack, down), projection, ReadWriteBareBuffer{to}, cl_ulong{texels() * place},
-        cl_uint{part}, cl_uint{projection_.width}, cl_uint{projection_.height});
+        cl_uint{part}, cl_uint{projection_.width}, cl_uint{projection_.height},
+        cl_uint{window_.first - part_.first_row}, cl_uint{window_.count});
 }
 
 // To the next place of the burst.
 void GeneralBackprojector::take_from_quad(unsigned view) {
-    const auto copy = compute_.kernel(
-        "texels_of_quads",
-        text("-D PROJECTION=%s -D TEXEL=%u", settings_.has_half_projections ? "ushort" : "float", texel_),
-        quads_file);
+    const auto copy = compute_.kernel("texels_of_quads",
+                                      text("-D PROJECTION=%s -D TEXEL=%u",
+                                           settings_.has_half_projections ? "ushort" : "float", form_.texel),
+                                      quads_file);
     compute_.launch(copy, WorkSize(texels()), BareBuffer{quads_}, ReadWriteBareBuffer{projections_},
                     cl_ulong{texels() * view_quads_.quad_of(view)}, cl_ulong{texels() * count_},
                     cl_ulong{texels()}, cl_uint{view_quads_.part_of(view)}, cl_uint{fasts() + 2 * border});
@@ -168,7 +170,7 @@ void GeneralBackprojector::take_from_quad(unsigned view) {
 // -----------------------------------------------------------------------------------------------------
 
 void GeneralBackprojector::run_tiles(const Array &views) {
-    const Shape shape = shape_for(*compute_.device(), is_along_z_, is_per_plane_, volume_.z);
+    const Shape shape = shape_for(*compute_.device(), form_.is_along_z, part_.is_per_plane, volume().z);
     std::string options =
         formats() + options_of_burst() +
         text(" -D REAL=%s -D TILE_L=%u -D TILE_M=%u -D TILE_N=%u", settings_.is_double ? "double" : "float",
@@ -176,37 +178,43 @@ void GeneralBackprojector::run_tiles(const Array &views) {
     if (shape.lanes)
         options += text(" -D LANES=%u -D ROWS=%u", shape.lanes, shape.rows);
     const auto backproject = compute_.kernel("backproject", options, tiles_file);
-    const std::size_t across = (lanes() + shape.tile_l - 1) / shape.tile_l;
+    const std::size_t across = tiles_along_lanes(shape.tile_l);
     const std::size_t down = (rows() + shape.tile_m - 1) / shape.tile_m;
     const unsigned step = std::max(planes_at_a_time(count_) / shape.tile_n, 1u) * shape.tile_n;
-    for (unsigned n = 0; n < planes(); n += step) {
-        const unsigned tiles = (std::min(step, planes() - n) + shape.tile_n - 1) / shape.tile_n;
+    // From the first one of a tile of the whole volume.
+    const auto own = part();
+    const unsigned end = own.s[2] + own.s[3];
+    for (unsigned n = own.s[2] / shape.tile_n * shape.tile_n; n < end; n += step) {
+        const unsigned tiles = (std::min(step, end - n) + shape.tile_n - 1) / shape.tile_n;
         WorkSize size(across * std::max(shape.lanes, 1u), down * shape.rows, tiles);
         size.groups(std::max(shape.lanes, 1u), shape.rows);
         compute_.launch(backproject, size, BareBuffer{projections_}, BareBuffer{views},
                         ReadWriteBareBuffer{sums_}, cl_uint{lanes()}, cl_uint{rows()}, cl_uint{planes()},
-                        cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{count_}, cl_uint{!is_begun_});
+                        cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{count_}, cl_uint{!is_begun_},
+                        own, window());
     }
 }
 
 void GeneralBackprojector::run_columns(const Array &views) {
-    const auto shape = column_shape(*compute_.device(), lanes(), planes());
-    const auto backproject =
-        compute_.kernel("backproject_columns",
-                        formats() + options_of_burst() + without_denormals +
-                            text(" -D TEXEL=%u -D ROWS=%u -D TILE_M=%u -D TILE_N=%u -D STEPS=%u -D STAGE=%u",
-                                 texel_, shape.rows, shape.tile_m, shape.tile_n, shape.steps, shape.stage),
-                        columns_file);
-    const std::size_t tiles_l = (lanes() + shape.tile_l() - 1) / shape.tile_l();
+    const auto own = part();
+    const auto shape = column_shape(*compute_.device(), lanes(), own.s[3]);
+    const auto backproject = compute_.kernel(
+        "backproject_columns",
+        formats() + options_of_burst() + without_denormals +
+            text(" -D TEXEL=%u -D ROWS=%u -D TILE_M=%u -D TILE_N=%u -D STEPS=%u -D STAGE=%u", form_.texel,
+                 shape.rows, shape.tile_m, shape.tile_n, shape.steps, shape.stage),
+        columns_file);
+    const std::size_t tiles_l = tiles_along_lanes(shape.tile_l());
     const std::size_t tiles_m = (rows() + shape.tile_m - 1) / shape.tile_m;
     const unsigned step = std::max(planes_at_a_time(count_) / shape.tile_n, 1u) * shape.tile_n;
-    for (unsigned n = 0; n < planes(); n += step) {
-        const unsigned tiles_n = (std::min(step, planes() - n) + shape.tile_n - 1) / shape.tile_n;
+    const unsigned end = own.s[2] + own.s[3];
+    for (unsigned n = own.s[2]; n < end; n += step) {
+        const unsigned tiles_n = (std::min(step, end - n) + shape.tile_n - 1) / shape.tile_n;
         WorkSize size(tiles_m * shape.lanes, std::size_t{tiles_n} * shape.rows, tiles_l);
         compute_.launch(backproject, size.groups(shape.lanes, shape.rows), BareBuffer{projections_},
                         BareBuffer{views}, ReadWriteBareBuffer{sums_}, cl_uint{lanes()}, cl_uint{rows()},
                         cl_uint{planes()}, cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{count_},
-                        cl_uint{!is_begun_});
+                        cl_uint{!is_begun_}, own, window());
     }
 }
 
@@ -225,7 +233,7 @@ void GeneralBackprojector::run_quads() {
                         quads_file);
     const Array uploaded = upload(views);
     const unsigned half = (square_.side + 1) / 2;
-    const std::size_t tiles_l = (lanes() + shape.tile_l() - 1) / shape.tile_l();
+    const std::size_t tiles_l = tiles_along_lanes(shape.tile_l());
     const std::size_t tiles_m = (half + shape.tile_m - 1) / shape.tile_m;
     // A row of orbits makes two planes.
     const unsigned projections = 4 * view_quads_.quads();
@@ -237,7 +245,8 @@ void GeneralBackprojector::run_quads() {
         compute_.launch(backproject, size.groups(shape.lanes, shape.rows), BareBuffer{quads_},
                         BareBuffer{uploaded}, ReadWriteBareBuffer{sums_}, cl_uint{lanes()}, cl_uint{rows()},
                         cl_uint{planes()}, cl_uint{square_.side}, cl_uint{square_.x}, cl_uint{square_.y},
-                        cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{view_quads_.quads()});
+                        cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{view_quads_.quads()}, part(),
+                        window());
         steps.done(sums_);
     }
     quads_ = {};
@@ -270,9 +279,9 @@ void GeneralBackprojector::copy_slices(unsigned first, Array &out, const Greys &
     default:
         options += " -D STORE=float";
     }
-    const cl_ulong width = volume_.x.count, height = volume_.y.count, depth = volume_.z.count;
-    const cl_ulong step_x = is_along_z_ ? depth : 1, step_y = is_along_z_ ? depth * width : width;
-    const cl_ulong step_z = is_along_z_ ? 1 : width * height;
+    const cl_ulong width = volume().x.count, height = volume().y.count, depth = part_.planes;
+    const cl_ulong step_x = form_.is_along_z ? depth : 1, step_y = form_.is_along_z ? depth * width : width;
+    const cl_ulong step_z = form_.is_along_z ? 1 : width * height;
     WorkSize size(width, out.depth(), height);
     size.groups(compute_.device()->is_cpu() ? 1 : 32, compute_.device()->is_cpu() ? 1 : 8);
     const auto copy = compute_.kernel("copy_slices", options, tiles_file);
@@ -281,7 +290,7 @@ void GeneralBackprojector::copy_slices(unsigned first, Array &out, const Greys &
     launch.add(out);
     for (const cl_ulong step : {step_x, step_y, step_z})
         launch.add(step);
-    for (const unsigned number : {volume_.x.count, volume_.y.count, out.depth(), first})
+    for (const unsigned number : {volume().x.count, volume().y.count, out.depth(), first})
         launch.add(cl_uint{number});
     for (const double number : {greys.minimum, greys.scale}) {
         if (compute_.device()->has_fp64())

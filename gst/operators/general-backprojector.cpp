@@ -31,121 +31,127 @@ GeneralBackprojector::GeneralBackprojector(Compute &compute, const GeneralBackpr
 }
 
 std::size_t GeneralBackprojector::texels() const {
-    return std::size_t{projection_.width + 2 * border} * (projection_.height + 2 * border);
+    return std::size_t{projection_.width + 2 * border} * (window_.count + 2 * border);
 }
 
-// As many projections as pay, as long as they take a small part of the memory.
-unsigned GeneralBackprojector::burst_of(const ArrayInfo &projection) const {
-    const std::uint64_t pays = has_columns() ? 64 : 16; // GPUs read and write all sums for each burst
-    if (settings_.burst)
-        return settings_.burst;
-    const std::uint64_t fit = compute_.device()->memory_limit() / 8 / bytes_of(projection);
-    return static_cast<unsigned>(std::clamp<std::uint64_t>(fit, 1, pays));
+std::uint64_t GeneralBackprojector::bytes_of(unsigned columns, unsigned rows) const {
+    return std::uint64_t{columns + 2 * border} * (rows + 2 * border) *
+           (settings_.has_half_projections ? 2 : 4);
 }
 
-std::uint64_t GeneralBackprojector::bytes_of(const ArrayInfo &projection) const {
-    return std::uint64_t{projection.width + 2 * border} * (projection.height + 2 * border) *
-           texel_of(projection) * (settings_.has_half_projections ? 2 : 4);
+// By facts of the problem, so that all parts of a volume are made alike wherever they are. A part that finds
+// no place so is made a smaller one, which fewer rows of the detector see.
+GeneralBackprojector::Form GeneralBackprojector::form_of(const ArrayInfo &projection, unsigned projections,
+                                                         const VolumePart &part) const {
+    // Slices farther apart would see too much of a projection for one tile, and share nothing.
+    constexpr unsigned lanes_that_pay = 16;
+    constexpr double near = 2.0;
+    const auto &volume = part.volume;
+    const std::uint64_t bytes = bytes_of(projection.width, part.detector_rows);
+    Form form{};
+    form.is_along_z =
+        !part.is_per_plane && volume.z.count >= lanes_that_pay && std::abs(volume.z.step) <= near;
+    // GPUs read and write all sums for each burst.
+    const std::uint64_t pays = has_columns() ? 64 : 16,
+                        budget = has_columns() ? 5'000'000'000 : 1'250'000'000;
+    form.burst = settings_.burst ? settings_.burst
+                                 : static_cast<unsigned>(std::clamp<std::uint64_t>(budget / bytes, 1, pays));
+    form.held = projections ? std::min(form.burst, projections) : form.burst;
+    // Neighbours lie beside a sample where memory is plenty: then one load gives all of them.
+    constexpr unsigned neighbours = 4;
+    const std::uint64_t held =
+        bytes_of(projection.width, part.rows(projection.height).count) * neighbours * form.held;
+    form.texel = has_columns() && held <= compute_.device()->memory_limit() / 4 ? neighbours : 1;
+    form.has_quads = has_columns() && form.is_along_z && settings_.burst == 0 &&
+                     SquareOfColumns::around(volume).side > 0 && ViewQuads::is_possible(projections) &&
+                     bytes * projections <= compute_.device()->max_allocation();
+    return form;
 }
 
-// Neighbours lie beside a sample where memory is plenty: then one load gives all of them.
-unsigned GeneralBackprojector::texel_of(const ArrayInfo &projection) const {
-    constexpr unsigned neighbours = 4, plenty = 16; // projections
-    const std::uint64_t bytes =
-        std::uint64_t{projection.width + 2 * border} * (projection.height + 2 * border) * neighbours * 4;
-    return has_columns() && bytes * plenty <= compute_.device()->memory_limit() / 8 ? neighbours : 1;
-}
-
-// What is left beside projections and slices on their way.
-std::uint64_t GeneralBackprojector::memory_for_sums(const ArrayInfo &projection,
-                                                    const ArrayInfo &slice) const {
+// Beside projections and slices on their way. Some slices lie there twice, on their way out.
+bool GeneralBackprojector::fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
+                                const ArrayInfo &slice) const {
     const Device &device = *compute_.device();
-    const std::uint64_t burst = bytes_of(projection) * burst_of(projection);
+    const auto form = form_of(projection, projections, part);
+    const std::uint64_t of_projection = bytes_of(projection.width, part.rows(projection.height).count);
+    const std::uint64_t sums =
+        slice.plane_samples() * part.planes * gst_tomo_format_get_size(format_of(settings_.sums));
+    const std::uint64_t quads = form.has_quads ? of_projection * projections : 0; // bursts, if they are none
+    const std::uint64_t burst = of_projection * form.texel * form.held;
     const std::uint64_t others = 4 * projection.size() + 3 * slice.size();
     std::uint64_t mine = 0;
     for (const Array *array : {&projections_, &sums_, &quads_})
         mine += *array ? array->info().size() : 0;
     const std::uint64_t taken =
-        device.memory_in_use() - std::min<std::uint64_t>(device.memory_in_use(), mine) + burst + others;
-    const std::uint64_t limit = device.memory_limit() / 8 * 7;
-    return limit - std::min(taken, limit);
-}
-
-unsigned GeneralBackprojector::planes_that_fit(const ArrayInfo &projection, unsigned, const ArrayInfo &slice,
-                                               unsigned) const {
-    const std::uint64_t plane = slice.plane_samples() * gst_tomo_format_get_size(format_of(settings_.sums));
-    // Some slices lie there twice, on their way out.
-    const std::uint64_t planes = std::min<std::uint64_t>(compute_.device()->max_allocation(),
-                                                         memory_for_sums(projection, slice) / 9 * 8) /
-                                 plane;
-    return static_cast<unsigned>(std::min<std::uint64_t>(planes, G_MAXINT));
-}
-
-// Whether so many projections find place as quads, beside the sums and a burst, which they need if they turn
-// out to be none.
-bool GeneralBackprojector::fits_quads(unsigned projections) const {
-    const ArrayInfo slice(GST_TOMO_FORMAT_FLOAT32, volume_.x.count, volume_.y.count);
-    const std::uint64_t sums =
-        slice.plane_samples() * volume_.z.count * gst_tomo_format_get_size(format_of(settings_.sums));
-    const std::uint64_t quads = texels() * projections * (settings_.has_half_projections ? 2 : 4);
-    return quads <= compute_.device()->max_allocation() &&
-           quads + sums / 8 * 9 <= memory_for_sums(projection_, slice);
+        device.memory_in_use() - std::min<std::uint64_t>(device.memory_in_use(), mine);
+    return std::max({sums, burst, quads}) <= device.max_allocation() &&
+           taken + burst + quads + others + sums / 8 * 9 <= device.memory_limit() / 8 * 7;
 }
 
 Array GeneralBackprojector::allocate_texels(unsigned samples, unsigned projections) {
     return compute_.allocate(
         {settings_.has_half_projections ? GST_TOMO_FORMAT_FLOAT16 : GST_TOMO_FORMAT_FLOAT32,
-         std::uint64_t{samples} * (projection_.width + 2 * border), projection_.height + 2 * border,
-         projections});
+         std::uint64_t{samples} * (projection_.width + 2 * border), window_.count + 2 * border, projections});
 }
 
-void GeneralBackprojector::begin(const ArrayInfo &projection, unsigned projections, const VolumeGrid &volume,
-                                 bool is_per_plane) {
-    // Slices farther apart would see too much of a projection for one tile, and share nothing.
-    constexpr unsigned lanes_that_pay = 16;
-    constexpr double near = 2.0;
+void GeneralBackprojector::begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) {
     projection_ = projection;
-    volume_ = volume;
-    is_per_plane_ = is_per_plane;
-    is_along_z_ = !is_per_plane && volume.z.count >= lanes_that_pay && std::abs(volume.z.step) <= near;
+    part_ = part;
+    part_.seen = {};
+    window_ = part.rows(projection.height);
+    form_ = form_of(projection, projections, part);
     is_begun_ = false;
-    burst_ = burst_of(projection);
-    texel_ = texel_of(projection);
-    if (projections_ && projections_.info().samples() != texels() * texel_ * burst_)
+    if (projections_ && projections_.info().samples() != texels() * form_.texel * form_.held)
         projections_ = {};
     count_ = 0;
     views_.clear();
     traits_ = {};
     quads_ = {};
-    const ArrayInfo sums(format_of(settings_.sums), volume.x.count, volume.y.count, volume.z.count);
-    if (!sums_ || sums_.info() != sums)
+    const ArrayInfo sums(format_of(settings_.sums), volume().x.count, volume().y.count, part.planes);
+    if (!sums_ || sums_.info() != sums) {
         sums_ = {};
-    square_ = SquareOfColumns::around(volume);
-    const bool may_be_quads = has_columns() && is_along_z_ && settings_.burst == 0 && square_.side > 0 &&
-                              ViewQuads::is_possible(projections) && fits_quads(projections);
-    if (!sums_)
         sums_ = compute_.allocate(sums);
-    if (may_be_quads) {
+    }
+    if (form_.has_quads) {
+        square_ = SquareOfColumns::around(volume());
         quads_ = allocate_texels(4, projections / 4);
-        view_quads_ = ViewQuads(projections, square_.side, lanes(), std::max(fasts(), slows()));
+        const unsigned pixels = std::max(projection.width, part.detector_rows);
+        view_quads_ = ViewQuads(projections, square_.side, lanes(), pixels);
     }
 }
 
+cl_uint4 GeneralBackprojector::part() const {
+    const cl_uint first = part_.first, count = part_.planes;
+    return form_.is_along_z ? cl_uint4{{first, count, 0, planes()}} : cl_uint4{{0, lanes(), first, count}};
+}
+
+cl_int4 GeneralBackprojector::window() const {
+    const auto first = static_cast<cl_int>(window_.first), rows = static_cast<cl_int>(part_.detector_rows),
+               columns = static_cast<cl_int>(projection_.width);
+    return form_.is_along_z ? cl_int4{{first, 0, rows, columns}} : cl_int4{{0, first, columns, rows}};
+}
+
+// Tiles of the whole volume in which the part has voxels.
+std::size_t GeneralBackprojector::tiles_along_lanes(unsigned tile) const {
+    const auto own = part();
+    return (own.s[0] + own.s[1] + tile - 1) / tile - own.s[0] / tile;
+}
+
 VoxelView GeneralBackprojector::view_of(const WeightedView &view, unsigned plane) const {
-    using Form = VoxelView::Form;
+    using Numbers = VoxelView::Form;
     const auto form = [&](const ViewGeometry::Form &of_points) {
-        const auto voxel = volume_.in_voxels(of_points);
+        const auto voxel = volume().in_voxels(of_points);
         const Vector3 &f = voxel.factors;
-        if (is_along_z_)
-            return Form{{f.z, f.x, f.y, voxel.constant}};
-        if (is_per_plane_) // all of them may have one height: that of the plane's own views
-            return Form{{f.x, f.y, 0.0, voxel.constant + f.z * plane}};
-        return Form{{f.x, f.y, f.z, voxel.constant}};
+        if (form_.is_along_z)
+            return Numbers{{f.z, f.x, f.y, voxel.constant}};
+        if (part_.is_per_plane) // all of them may have one height: that of the plane's own views
+            return Numbers{{f.x, f.y, 0.0, voxel.constant + f.z * plane}};
+        return Numbers{{f.x, f.y, f.z, voxel.constant}};
     };
     const ViewGeometry &g = view.geometry;
-    const Form column = form(g.column()), row = form(g.row());
-    return {is_along_z_ ? row : column,
-            is_along_z_ ? column : row,
+    const Numbers column = form(g.column()), row = form(g.row());
+    return {form_.is_along_z ? row : column,
+            form_.is_along_z ? column : row,
             form(g.depth()),
             form(g.distance()),
             view.weight,
@@ -163,7 +169,7 @@ void GeneralBackprojector::Traits::add(const VoxelView &view) {
 }
 
 void GeneralBackprojector::add(const Array &projection, const std::vector<WeightedView> &views) {
-    const unsigned planes = is_per_plane_ ? volume_.z.count : 1;
+    const unsigned planes = part_.is_per_plane ? part_.planes : 1;
     if (projection.info().plane_samples() != projection_.plane_samples() || views.size() != planes)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     text("a projection of %s and %zu views came; wanted %u x %u pixels and %u views",
@@ -171,7 +177,7 @@ void GeneralBackprojector::add(const Array &projection, const std::vector<Weight
                          projection_.height, planes));
     std::vector<VoxelView> own;
     for (unsigned plane = 0; plane < planes; plane++)
-        own.push_back(view_of(views[plane], plane));
+        own.push_back(view_of(views[plane], part_.first + plane));
     if (quads_) {
         const auto number = static_cast<unsigned>(view_quads_.views().size());
         if (view_quads_.add(view_from(own.front(), -double(square_.x), -double(square_.y)))) {
@@ -189,16 +195,16 @@ void GeneralBackprojector::add(const Array &projection, const std::vector<Weight
 
 void GeneralBackprojector::prepare_burst() {
     if (!projections_)
-        projections_ = allocate_texels(texel_, burst_);
+        projections_ = allocate_texels(form_.texel, form_.held);
 }
 
 void GeneralBackprojector::add_to_burst(const std::vector<VoxelView> &views) {
-    views_.resize(views.size() * burst_);
+    views_.resize(views.size() * form_.burst);
     for (std::size_t plane = 0; plane < views.size(); plane++) {
         traits_.add(views[plane]);
-        views_[plane * burst_ + count_] = views[plane];
+        views_[plane * form_.burst + count_] = views[plane];
     }
-    if (++count_ == burst_)
+    if (++count_ == form_.held)
         run_burst();
 }
 

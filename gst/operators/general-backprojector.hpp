@@ -17,20 +17,22 @@ struct GeneralBackprojection {
     FloatSize sums = FloatSize::single; // what sums are kept in between bursts
     bool has_half_projections = false;  // what projections are kept in
     int addressing = 1;                 // as in tomo_address() of kernels/common.h
-    unsigned burst = 0;                 // projections at a time; 0: what suits the device
+    unsigned burst = 0;                 // projections at a time; 0: what suits the kernel
 };
 
 // Projections in any geometry, one after the other, to the slices of a volume. A voxel gets from each the
 // sample where it is seen, between pixels, times weight / distance^2. It is for filtered backprojection: it
 // is no transpose of a line integral.
+//
+// How views are grouped, and so how sums are rounded, depends on the whole volume, the whole detector, the
+// number of views and the model of the device; not on the part that is made, nor on the memory that is left.
 class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
   public:
     GeneralBackprojector(Compute &compute, const GeneralBackprojection &settings);
 
-    unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections, const ArrayInfo &slice,
-                             unsigned slices) const override;
-    void begin(const ArrayInfo &projection, unsigned projections, const VolumeGrid &volume,
-               bool is_per_plane) override;
+    bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
+              const ArrayInfo &slice) const override;
+    void begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) override;
     void add(const Array &projection, const std::vector<WeightedView> &views) override;
     void copy_slices(unsigned first, Array &out, const Greys &greys) override;
 
@@ -44,12 +46,25 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
 
     VoxelView view_of(const WeightedView &view, unsigned plane) const;
     std::size_t texels() const; // of a projection
-    // Sizes of the volume and of a projection, in the order in which they lie.
-    unsigned lanes() const { return is_along_z_ ? volume_.z.count : volume_.x.count; }
-    unsigned rows() const { return is_along_z_ ? volume_.x.count : volume_.y.count; }
-    unsigned planes() const { return is_along_z_ ? volume_.y.count : volume_.z.count; }
-    unsigned fasts() const { return is_along_z_ ? projection_.height : projection_.width; }
-    unsigned slows() const { return is_along_z_ ? projection_.width : projection_.height; }
+    // How a part is made.
+    struct Form {
+        bool is_along_z, has_quads;
+        unsigned burst; // projections
+        unsigned held;  // of these, if fewer come
+        unsigned texel; // samples; the only thing that depends on memory, and changes no bit
+    };
+    Form form_of(const ArrayInfo &projection, unsigned projections, const VolumePart &part) const;
+    const VolumeGrid &volume() const { return part_.volume; }
+    // Sizes of the volume and of the window of a projection, in the order in which they lie.
+    unsigned lanes() const { return form_.is_along_z ? volume().z.count : volume().x.count; }
+    unsigned rows() const { return form_.is_along_z ? volume().x.count : volume().y.count; }
+    unsigned planes() const { return form_.is_along_z ? volume().y.count : volume().z.count; }
+    unsigned fasts() const { return form_.is_along_z ? window_.count : projection_.width; }
+    unsigned slows() const { return form_.is_along_z ? projection_.width : window_.count; }
+    // `part` and `window` of kernels/general-view.h.
+    cl_uint4 part() const;
+    cl_int4 window() const;
+    std::size_t tiles_along_lanes(unsigned tile) const;
     Array allocate_texels(unsigned samples, unsigned projections);
     Array upload(const std::vector<VoxelView> &views);
     // A launch can't be stopped. So it makes a number of planes, in which each update adds a sample to a
@@ -57,12 +72,8 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
     unsigned planes_at_a_time(unsigned projections) const;
 
     // Memory
-    bool has_columns() const; // the form of the kernel
-    unsigned texel_of(const ArrayInfo &projection) const;
-    unsigned burst_of(const ArrayInfo &projection) const;
-    std::uint64_t bytes_of(const ArrayInfo &projection) const; // as a burst keeps it
-    std::uint64_t memory_for_sums(const ArrayInfo &projection, const ArrayInfo &slice) const;
-    bool fits_quads(unsigned projections) const;
+    bool has_columns() const;                                      // the form of the kernel
+    std::uint64_t bytes_of(unsigned columns, unsigned rows) const; // of a projection, a sample in each texel
 
     // Bursts of projections
     void prepare_burst();
@@ -88,10 +99,9 @@ class GST_TOMO_API GeneralBackprojector final : public VolumeOperator {
 
     Compute &compute_;
     const GeneralBackprojection settings_;
-    unsigned burst_ = 1, texel_ = 1; // samples of a texel
-    VolumeGrid volume_;
-    bool is_per_plane_ = false;
-    bool is_along_z_ = false; // lanes are along z, else along x
+    Form form_{};
+    VolumePart part_;
+    DetectorRows window_; // of the detector, that texels have
     ArrayInfo projection_;
     Array sums_;
     bool is_begun_ = false; // sums hold a burst

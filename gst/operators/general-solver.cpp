@@ -18,8 +18,9 @@ std::uint64_t room_on(const Device &device) { return device.memory_limit() / 8 *
 
 } // namespace
 
-unsigned GeneralSolver::planes_that_fit(const ArrayInfo &projection, unsigned projections,
-                                        const ArrayInfo &slice, unsigned slices) const {
+bool GeneralSolver::fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
+                         const ArrayInfo &slice) const {
+    const unsigned slices = part.planes;
     const ArrayInfo all(projection.format, projection.plane_samples(), projections);
     const ArrayInfo volume(GST_TOMO_FORMAT_FLOAT32, slice.plane_samples(), slices);
     const Device &device = *compute_.device();
@@ -36,7 +37,7 @@ unsigned GeneralSolver::planes_that_fit(const ArrayInfo &projection, unsigned pr
                  "device",
                  projections, projection.width, projection.height, slices, slice.width, slice.height,
                  device.name().c_str(), double(device.memory_limit()) * 1e-9));
-    return slices;
+    return true;
 }
 
 // Of the room what a run leaves, with the two copies that it counts.
@@ -49,13 +50,12 @@ std::uint64_t GeneralSolver::memory_for_copies(const SolverSettings &settings) c
     return room - std::min(room, Solver::bytes_of_run(method_, settings, all, volume, device));
 }
 
-void GeneralSolver::begin(const ArrayInfo &projection, unsigned, const VolumeGrid &volume,
-                          bool is_per_plane) {
-    if (is_per_plane)
+void GeneralSolver::begin(const ArrayInfo &projection, unsigned, const VolumePart &part) {
+    if (part.is_per_plane)
         throw Error(GST_LIBRARY_ERROR_SETTINGS,
                     "iterations make one volume: no number of the geometry can be swept");
     projection_ = projection;
-    grid_ = volume;
+    grid_ = part.volume;
     blocks_.clear();
     in_block_ = 0;
     views_.clear();

@@ -26,10 +26,9 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
           tell_(std::move(tell)) {}
 
     // All slices, or Error.
-    unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections, const ArrayInfo &slice,
-                             unsigned slices) const override;
-    void begin(const ArrayInfo &projection, unsigned projections, const VolumeGrid &volume,
-               bool is_per_plane) override;
+    bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
+              const ArrayInfo &slice) const override;
+    void begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) override;
     void add(const Array &projection, const std::vector<WeightedView> &views) override;
     void copy_slices(unsigned first, Array &out, const Greys &greys) override;
 

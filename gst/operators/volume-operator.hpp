@@ -5,6 +5,7 @@
 #include <gst/tomo/device/device-array.hpp>
 #include <gst/tomo/geometry/volume-grid.hpp>
 
+#include <functional>
 #include <vector>
 
 namespace tomo {
@@ -15,29 +16,55 @@ struct WeightedView {
     double weight;
 };
 
+// Rows of a detector.
+struct DetectorRows {
+    unsigned first = 0, count = 0;
+};
+
+// Planes of a volume that are made by themselves, with the bits that they have among all others.
+struct VolumePart {
+    VolumeGrid volume; // the whole of it
+    unsigned first = 0, planes = 0;
+    bool is_per_plane = false;  // each plane has views of its own
+    unsigned detector_rows = 0; // of the whole detector
+    unsigned first_row = 0;     // of it that projections have
+    // The rows that see so many planes from the first one on, in any projection, with two around. Null: all.
+    std::function<DetectorRows(unsigned first, unsigned planes)> seen = {};
+
+    VolumePart sub(unsigned from, unsigned count) const {
+        VolumePart part = *this;
+        part.first = from;
+        part.planes = count;
+        return part;
+    }
+    // Those of a projection of so many rows that see the planes.
+    DetectorRows rows(unsigned height) const {
+        return seen ? seen(first, planes) : DetectorRows{first_row, height};
+    }
+};
+
 // Makes slices of a volume from projections, which come one after the other.
 class GST_TOMO_API VolumeOperator {
   public:
     virtual ~VolumeOperator();
 
-    // Slices of this shape that find place on the device now, beside `projections` of that shape where the
-    // operator keeps them, and beside arrays that come and go. 0 where there is no place for one. Throws
-    // Error where slices can't be made a part of them at a time, and `slices` find no place.
-    virtual unsigned planes_that_fit(const ArrayInfo &projection, unsigned projections,
-                                     const ArrayInfo &slice, unsigned slices) const = 0;
-    // Begins slices of this volume. `projections` come, if none is left out. `is_per_plane`: each plane has
-    // views of its own. Throws Error where a kernel can't be made.
-    virtual void begin(const ArrayInfo &projection, unsigned projections, const VolumeGrid &volume,
-                       bool is_per_plane) = 0;
-    // Adds a projection of one plane, in any real format. One view, or one for each plane.
+    // Whether slices of this shape find place on the device now, beside `projections` of that shape where the
+    // operator keeps them, and beside arrays that come and go. Throws Error where they do not and can't be
+    // made a part of them at a time.
+    virtual bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
+                      const ArrayInfo &slice) const = 0;
+    // Begins slices of this part. `projections` come, if none is left out. Throws Error where a kernel can't
+    // be made.
+    virtual void begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) = 0;
+    // Adds a projection of one plane, in any real format. One view, or one for each plane of the part.
     virtual void add(const Array &projection, const std::vector<WeightedView> &views) = 0;
 
     // Integers: `minimum` becomes 0, and one of them stands for 1 / scale.
     struct Greys {
         double minimum = 0.0, scale = 1.0;
     };
-    // Copies slices from `first` on, as many as `out` has planes, in the format of `out`. Called after the
-    // last projection.
+    // Copies slices from `first` of the part on, as many as `out` has planes, in the format of `out`. Called
+    // after the last projection.
     virtual void copy_slices(unsigned first, Array &out, const Greys &greys) = 0;
 };
 

@@ -19,30 +19,43 @@ std::string region(const char *key, const VolumeGrid::Axis &axis) {
 }
 
 // Source and detector as distances from the axis, and the centre, for the elements that weigh projections.
-std::string distances(const ViewArrangement &arrangement, unsigned first_row, unsigned binning,
-                      bool has_rows) {
+std::string distances(const ViewArrangement &arrangement, bool has_rows) {
     std::string line;
     if (arrangement.is_cone())
         line += arrangement.list("source-distance", Part::source_position_y, -1.0) +
                 arrangement.list("detector-distance", Part::detector_position_y);
     line += arrangement.list("center-position-x", Part::center_position_x);
     if (has_rows)
-        line += arrangement.list("center-position-z", Part::center_position_z, 1.0,
-                                 -static_cast<double>(first_row) / binning);
+        line += arrangement.list("center-position-z", Part::center_position_z);
     return line;
+}
+
+// Where the rows that are read begin on the detector.
+std::string first_row_words(const Settings &settings, const Rows &rows) {
+    const unsigned first = rows.first / settings.binning;
+    return first ? property("first-row", first) : "";
+}
+
+// Which slices of the volume a line makes, of which rows of the detector.
+std::string part_words(const Settings &settings, const GeneralVolume &volume, const Rows &rows,
+                       unsigned first, unsigned count) {
+    const unsigned of_detector = volume.detector_rows();
+    return (first ? property("first-slice", first) : "") +
+           (first + count < volume.images() ? property("num-slices", count) : "") +
+           first_row_words(settings, rows) +
+           (rows.count / settings.binning < of_detector ? property("detector-rows", of_detector) : "");
 }
 
 std::string weights_line(const Settings &settings, const GeneralVolume &volume, const Rows &rows) {
     const auto &arrangement = volume.arrangement();
-    const unsigned binning = settings.binning;
     std::string line;
     if (arrangement.is_cone() && settings.general.cone_beam_weight)
-        line += " ! tomoconebeamprojectionweight name=cone-weight" +
-                distances(arrangement, rows.first, binning, true);
+        line += " ! tomoconebeamprojectionweight name=cone-weight" + distances(arrangement, true) +
+                first_row_words(settings, rows);
     if (volume.redundancy() != RedundantRays::Mode::none)
         line += std::string(" ! tomoredundancyweight name=redundancy mode=") +
                 (volume.redundancy() == RedundantRays::Mode::offset ? "offset" : "short-scan") +
-                distances(arrangement, rows.first, binning, false) + arrangement.turn_words();
+                distances(arrangement, false) + arrangement.turn_words();
     return line;
 }
 
@@ -76,19 +89,25 @@ std::string general_slice_line(const Settings &settings, const GeneralVolume &vo
     const auto &swept = volume.swept();
     std::string line;
     if (is_iterative(settings))
-        line += " ! tomogeneraliterate name=iterate" + launch_property("method", settings.method.value()) +
-                iteration_words(settings) +
-                // As tomoasdpocs has it.
-                (settings.method.is("asdpocs") && !settings.slice_minimum.is_given() ? property("minimum", 0.0)
-                                                                                     : "");
+        line +=
+            " ! tomogeneraliterate name=iterate" + launch_property("method", settings.method.value()) +
+            iteration_words(settings) +
+            // As tomoasdpocs has it.
+            (settings.method.is("asdpocs") && !settings.slice_minimum.is_given() ? property("minimum", 0.0)
+                                                                                 : "");
     else
         line += weights_line(settings, volume, rows) + filter_line(settings) +
                 " ! tomogeneralbackproject name=backproject" + sampling_words(settings);
-    line += arrangement.words(rows.first, swept) + arrangement.angle_words();
+    // Slices of a part have the bits that they have among all others.
+    const bool is_backprojection = !is_iterative(settings);
+    line += arrangement.words(is_backprojection ? 0 : rows.first, swept) + arrangement.angle_words();
     if (swept)
         line += launch_property("parameter", name_of(*swept)) + property("z", volume.height());
-    line += region("x-region", made.x) + region("y-region", made.y) + region("region", grid.z);
-    if (is_iterative(settings)) {
+    line += region("x-region", made.x) + region("y-region", made.y) +
+            region("region", is_backprojection ? volume.grid().z : grid.z);
+    if (is_backprojection) {
+        line += part_words(settings, volume, rows, first, count);
+    } else {
         const auto &place = volume.place();
         const unsigned behind = made.z.count - grid.z.count - place.z;
         line += (place.z ? property("slices-before", place.z) : "") +

@@ -35,7 +35,8 @@ Part part_named(const std::string &name) {
 GeneralVolume::GeneralVolume(const Settings &settings, const Inspection &scan, double axis)
     : binning_(settings.binning), columns_(scan.image.width / settings.binning),
       rows_(scan.image.height / settings.binning),
-      arrangement_(settings, scan, std::isnan(axis) ? scan.image.width / 2.0 : axis) {
+      arrangement_(settings, scan, std::isnan(axis) ? scan.image.width / 2.0 : axis),
+      needs_all_rows_(settings.general.padding_mode.value().find("repeat") != std::string::npos) {
     if (scan.is_sinograms)
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
@@ -208,6 +209,8 @@ void GeneralVolume::check() const {
 }
 
 Rows GeneralVolume::rows(unsigned first, unsigned count) const {
+    if (needs_all_rows_)
+        return {0, rows_ * binning_, 1};
     double least = rows_, most = 0.0;
     const auto look = [&](std::size_t view, double z, std::optional<std::pair<Part, double>> swept) {
         const ViewGeometry geometry(arrangement_.at(view, swept), view);
@@ -235,6 +238,9 @@ Rows GeneralVolume::rows(unsigned first, unsigned count) const {
         from = std::min(from, rows_ - 1);
         to = from + 1;
     }
+    // The ramp filter computes rows by twos: those of a part are the twos of the whole detector.
+    from -= from % 2;
+    to = std::min(to + to % 2, rows_);
     return {from * binning_, (to - from) * binning_, 1};
 }
 

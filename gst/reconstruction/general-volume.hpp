@@ -30,6 +30,7 @@ class GST_TOMO_API GeneralVolume {
         unsigned x = 0, y = 0, z = 0;
     };
     const Place &place() const { return place_; }
+    unsigned detector_rows() const { return rows_; }
     unsigned whole_columns() const { return whole_columns_; }   // of slices that are not cropped
     const std::optional<Part> &swept() const { return swept_; } // the number of z-parameter
     double height() const { return height_; }                   // of all slices then
@@ -56,7 +57,8 @@ class GST_TOMO_API GeneralVolume {
     ViewArrangement arrangement_;
     VolumeGrid grid_, made_;
     Place place_;
-    bool is_wide_ = false; // slices, as the axis lies to one side in a whole turn
+    const bool needs_all_rows_;        // beside the detector is its other end
+    bool is_wide_ = false;             // slices, as the axis lies to one side in a whole turn
     bool is_detector_assumed_ = false; // to be at the axis
     std::optional<Part> swept_;
     unsigned whole_columns_;

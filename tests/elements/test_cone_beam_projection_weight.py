@@ -20,7 +20,7 @@ class ConeBeamProjectionWeight(FilterTestCase):
         element = Gst.ElementFactory.make("tomoconebeamprojectionweight")
         own = {p.name for p in element.list_properties() if p.owner_type == element.__gtype__} - {"device"}
         self.assertEqual(own, {"center-position-x", "center-position-z", "source-distance", "detector-distance",
-                               "axis-angle-x"})
+                               "axis-angle-x", "first-row"})
         for name in own:
             self.assertFalse(element.get_property(name))
 
@@ -34,6 +34,13 @@ class ConeBeamProjectionWeight(FilterTestCase):
             self.check(f"tomoconebeamprojectionweight center-position-x=<{x}> center-position-z=<{z}> "
                        f"source-distance=<{s}> detector-distance=<{d}> axis-angle-x=<{tilt}>", arrays,
                        lambda p: weight(p, s, d, x, z, tilt))
+
+    def test_rows_of_a_detector(self):
+        """Rows from any on have the bits that they have among all others."""
+        words = "tomoconebeamprojectionweight source-distance=<100.0> detector-distance=<50.0> center-position-x=<3.3> center-position-z=<8.1>"
+        projection = random_array(np.float32, (19, 7))
+        whole = run(words, [projection])[0]
+        np.testing.assert_array_equal(run(words + " first-row=5", [projection[5:12]])[0], whole[5:12])
 
     def test_a_value_for_each_projection(self):
         arrays = [random_array(np.float32, (2, 5, 7)) for _ in range(3)]

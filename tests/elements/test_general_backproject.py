@@ -82,6 +82,7 @@ class GeneralBackproject(ElementTestCase):
             "gray-map-min": (0.0, -largest, largest),
             "gray-map-max": (0.0, -largest, largest),
             "num-projections": (0, 0, 32768),
+            **{name: (0, 0, 2**32 - 1) for name in ("first-slice", "num-slices", "first-row", "detector-rows")},
         })
 
     def test_any_geometry(self):
@@ -556,7 +557,49 @@ with Pads(words) as pads:
                     self.assertEqual(done.returncode, 0, done.stderr)
                     results.append(np.load(path))
             for result in results[1:]:
-                self.assert_close(result, results[0], 1e-5)
+                np.testing.assert_array_equal(result, results[0])
+
+    def test_parts(self):
+        """Each slice has the bits that it has among all others, from all rows of the detector or from those that see it."""
+        upright = {"source-position-y": -150.0, "detector-position-y": 30.0, "center-position-x": 20.3, "center-position-z": 57.7}
+        tilted = {**upright, "axis-angle-x": 0.15, "axis-angle-y": -0.05, "detector-angle-y": 0.02, "axis-angle-z": [0.37]}
+        rows, columns, views = 111, 43, 12
+        projections = noise(views, (rows, columns))
+        sides = {"x_region": region(-10.5, 1.0, 22), "y_region": region(-10.5, 1.0, 22), "overall_angle": 2 * np.pi}
+        for geometry, height, step, more in ((upright, 150, 0.6, {}), (tilted, 70, 0.9, {"precision_mode": "half"}), (tilted, 9, 8.0, {})):
+            words = {**sides, **more, "region": region(-0.3 * height * step, step, height)}
+            whole = run(line(geometry, **words), projections)
+            cuts = [0, *sorted(rng.choice(np.arange(1, height), 2, replace=False).tolist()), height]
+            for first, end in zip(cuts, cuts[1:]):
+                part = {"first_slice": first, "num_slices": end - first, **words}
+                with self.subTest(height=height, first=first, end=end):
+                    np.testing.assert_array_equal(run(line(geometry, **part), projections), whole[first:end])
+                    # Rows that see it, and two around.
+                    z = -0.3 * height * step + step * np.array([first, end - 1])
+                    low, high = self.rows_that_see(geometry, z)
+                    of_part = [projection[low:high] for projection in projections]
+                    part.update(first_row=low, detector_rows=rows)
+                    np.testing.assert_array_equal(run(line(geometry, **part), of_part), whole[first:end])
+
+    @staticmethod
+    def rows_that_see(geometry, z):
+        """Of a detector of 111 rows, for columns within a radius of 16 around the axis."""
+        tilt = geometry.get("axis-angle-x", 0.0)
+        reach = 16 * (abs(np.sin(tilt)) + 0.2) + 3
+        scale = np.array([180 / (150 - 18), 180 / (150 + 18)])
+        seen = [57.7 + (value + side) * s for value in z for side in (-reach, reach) for s in scale]
+        return max(int(min(seen)) - 3, 0), min(int(max(seen)) + 4, 111)
+
+    def test_parts_that_can_not_be(self):
+        projections = noise(2, (7, 9))
+        heights = {"region": region(-1, 1.0, 4)}
+        for words, why in (({"first_slice": 4}, "first-slice=4 and num-slices=0 are no part of the 4 slices"),
+                           ({"first_slice": 1, "num_slices": 4}, "are no part of the 4 slices"),
+                           ({"first_row": 1, "detector_rows": 7}, "projections of 7 rows from first-row=1 on are no part of 7 rows"),
+                           ({"detector_rows": 6}, "set detector-rows to all of its rows"),
+                           ({"detector_rows": 9, "addressing_mode": "repeat"}, "have 7 of its 9 rows")):
+            with self.assertRaisesRegex(PipelineError, why):
+                run(line({}, **heights, **words), projections)
 
     def test_tilt_0_is_tomobackproject(self):
         height, width, views = 5, 31, 20

@@ -135,7 +135,7 @@ GST_START_TEST(test_the_same_volume) {
             GeneralBackprojector operation(compute, settings);
             std::vector<std::vector<double>> results;
             for (const unsigned promised : {views, 0u, 8u}) {
-                operation.begin(projections[0].info(), promised, grid, false);
+                operation.begin(projections[0].info(), promised, {grid, 0, 20, false, rows});
                 for (unsigned view = 0; view < some; view++)
                     operation.add(projections[view], {geometry[view]});
                 Array out = compute.allocate({GST_TOMO_FORMAT_FLOAT32, side, side, 20});
