@@ -1,13 +1,19 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "fields.hpp"
+#include "frame-store.hpp"
+#include "keep-condition.hpp"
 #include "view-rule.hpp"
+
+#include <gst/files/number-pattern.hpp>
 
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
+#include <gst/tomo/support/host-memory.hpp>
 
 #include <cmath>
+#include <filesystem>
 
 using namespace tomo;
 
@@ -18,8 +24,9 @@ class LiveStore final : public Filter, public WithHistory {
     static constexpr Info info{
         .task = "live-store",
         .klass = "Filter/Effect",
-        .blurb = "Counts the frames of a camera, gives each its number and angle, and takes darks and flats "
-                 "when told to",
+        .blurb =
+            "Stores the newest frames of a camera, keeps them in files when told to, takes darks and flats, and "
+            "gives each frame its number and angle",
         .in = formats::real,
         .out = formats::real,
         .details =
@@ -32,7 +39,14 @@ is told by a warning and does not go on.
 
 The action signals `take-darks` and `take-flats` take the next so many frames as darks or flats: their mean takes the place of that in force,
 and none of them goes on. `read-darks` and `read-flats` read a file, folder, pattern or the darks or flats of a scan instead, in the
-thread of the caller, while the stream goes on. A message `tomo-fields` tells each change.)",
+thread of the caller, while the stream goes on. A message `tomo-fields` tells each change.
+
+The newest frames are stored in the host's memory, as many as `store-limit` has room for. The action signal `keep` writes those of the last seconds
+and all that follow into a new file of HDF5, until `stop-keeping` or the end of the stream; `keep-when` does so when the counts of a frame pass a bound. The file
+is a scan in the layout of Data Exchange: `/exchange/data` as the camera gave it, the darks and flats in force as their means, angles, `rotation_axis` where
+`axis-pos` gives it, and the numbers and times of the frames under `/defaults`. It is NAME.partial until it is whole. Frames that wait for the disk are in the
+store; where they fill it, the disk is too slow: a message tells both rates, the file is completed with the frames so far, and the stream goes on. With
+`wait` the stream waits instead, as is right for files. Messages `tomo-keep` tell the state (begun, slow, done, failed), path, frames and a text.)",
         .example =
             "tomoread path=projections ! tomolivestore darks=darks flats=flats angle-step=0.01745 ! tomolivecorrect ! tomorampfilter "
             "! tomoprojectionring views=180 ! tomoliveslice ! tomowrite filename=live.tif",
@@ -43,17 +57,53 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
                                 "Darks at the start: a file, folder or pattern, or a scan that has some"};
     Property<std::string> flats{this, "flats", "", When::ready,
                                 "Flats at the start: a file, folder or pattern, or a scan that has some"};
+    Property<std::uint64_t> store_limit{
+        this, "store-limit", Automatic{0}, When::reshapes,
+        "Bytes of the host's memory for the newest frames; 0: an eighth of it, 1 GiB at most"};
+    Property<bool> wait{this, "wait", false, "Whether the stream waits for a disk that is too slow"};
+    Property<double> axis_pos{
+        this,
+        "axis-pos",
+        Automatic{0.0},
+        {0.0, 32768.0},
+        "Rotation axis that files tell, in edge coordinates; 0: that of the scan, else none"};
+    Property<std::string> keep_when{
+        this, "keep-when", "", When::reshapes,
+        "Measured value of a frame that begins to keep: mean, minimum, maximum or deviation, < or >, and a bound in counts, such as mean>3000"};
+    Property<double> keep_seconds{
+        this, "keep-seconds", 0.0, {0.0, 1e9}, "Seconds before keep-when that are kept as well"};
+    Property<std::string> keep_path{this, "keep-path", "live-%03i.h5",
+                                    "File of keep-when; a number in it is the first one that is free"};
+    Result stored{this, "stored", {0.0, G_MAXDOUBLE}, "Frames in the store"};
+    Result stored_seconds{this, "stored-seconds", {0.0, G_MAXDOUBLE}, "Seconds that these cover"};
+    Result kept{this, "kept", {0.0, G_MAXDOUBLE}, "Frames in the file that is being written"};
     Result frames{this, "frames", {0.0, G_MAXDOUBLE}, "Frames that came"};
     Result lost{this, "lost", {0.0, G_MAXDOUBLE}, "Numbers of frames that were left out"};
     Result repeated{this, "repeated", {0.0, G_MAXDOUBLE}, "Frames with the number of the one before"};
     Result late{this, "late", {0.0, G_MAXDOUBLE}, "Frames with a lower number than one before"};
 
     bool needs_device() const override { return false; }
+    void attach() override {
+        Filter::attach();
+        // drain() is for the end of a size as well.
+        const ObjectRef<GstPad> sink(gst_element_get_static_pad(gst(), "sink"));
+        gst_pad_add_probe(
+            sink.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+            [](GstPad *, GstPadProbeInfo *probe, gpointer self) {
+                if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(probe)) == GST_EVENT_EOS)
+                    static_cast<LiveStore *>(self)->frame_store_.stop();
+                return GST_PAD_PROBE_OK;
+            },
+            this, nullptr);
+    }
     ArrayInfo shape(const ArrayInfo &in) override {
         if (in.depth != 1)
             throw Error(
                 GST_STREAM_ERROR_FORMAT,
                 text("got stacks (%s), but takes frames: put tomoslice before", in.describe().c_str()));
+        condition_ = live::KeepCondition(keep_when);
+        const auto automatic = std::min<std::uint64_t>(host_memory() / 8, std::uint64_t{1} << 30);
+        frame_store_.begin(in, store_limit.chosen().value_or(automatic));
         const std::lock_guard<std::mutex> lock(lock_);
         if (sum_ && !sum_->fits(in)) {
             warn(text("the frames are %s now, so %s that were being taken are forgotten: take them again",
@@ -74,6 +124,7 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
         return in;
     }
     void start() override {
+        live::KeepCondition{keep_when}; // throws
         live::Fields fields;
         if (!darks.value().empty())
             fields.dark = live::read_field(darks, live::FieldKind::dark);
@@ -83,14 +134,18 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
         fields_ = std::make_shared<const live::Fields>(fields);
     }
     void stop() override {
+        frame_store_.end();
         forget();
         rule.scan = {};
     }
+    void cancelled_changed() override { frame_store_.cancel(is_cancelled()); }
     std::string history() const override { return "frames are counted, and some are darks and flats"; }
 
     // Actions, in any thread.
     bool take_next(live::FieldKind kind, unsigned count);
     bool read(live::FieldKind kind, const std::string &path);
+    bool keep(double seconds, const std::string &path);
+    bool stop_keeping() { return frame_store_.stop(), true; }
 
     void describe_pads(GstElementClass *klass) const override;
 
@@ -103,11 +158,16 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
         if (is_for_field(buffer))
             return GST_FLOW_OK;
         double angle = std::nan("");
+        std::string without;
         try {
             angle = rule.angle(0);
         } catch (const Error &e) {
+            without = e.what();
+        }
+        store(buffer, arrival, angle);
+        if (!without.empty()) {
             if (!std::exchange(told_angles_, true))
-                warn(text("%s. Projections without one do not go on", e.what()));
+                warn(text("%s. Projections without one do not go on", without.c_str()));
             return GST_FLOW_OK;
         }
         told_angles_ = false;
@@ -133,6 +193,50 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
     void clear() override { forget(); }
 
   private:
+    void store(GstBuffer *buffer, GstClockTime arrival, double angle) {
+        const auto &in = input_info();
+        const auto time = rule.time();
+        const live::FrameStore::Facts facts{rule.number(0), angle,
+                                            GST_CLOCK_TIME_IS_VALID(time)
+                                                ? static_cast<double>(time) / GST_SECOND
+                                                : static_cast<double>(g_get_real_time()) / G_USEC_PER_SEC,
+                                            static_cast<double>(arrival) / GST_SECOND};
+        std::vector<char> packed;
+        if (gst_buffer_get_tomo_array_meta(buffer)) {
+            packed.resize(in.size());
+            copy_packed(buffer, in, packed.data());
+        }
+        const MappedBuffer mapped(buffer, GST_MAP_READ);
+        const void *samples = packed.empty() ? static_cast<const void *>(mapped.data()) : packed.data();
+        frame_store_.put(samples, facts, wait);
+        if (condition_.begins(in, samples) && !frame_store_.is_keeping())
+            keep(keep_seconds, next_path());
+        const auto counts = frame_store_.counts();
+        stored.report(static_cast<double>(counts.stored));
+        stored_seconds.report(counts.seconds);
+        kept.report(static_cast<double>(counts.kept));
+    }
+
+    std::string next_path() const {
+        const io::NumberPattern pattern(keep_path);
+        std::uint64_t number = 0;
+        std::error_code ignored;
+        while (pattern.has_number() && std::filesystem::exists(pattern.name(number), ignored))
+            number++;
+        return pattern.name(number);
+    }
+
+    void tell_keeping(const live::FrameStore::Report &report) {
+        using State = live::FrameStore::Report::State;
+        constexpr const char *names[] = {"begun", "slow", "done", "failed"};
+        post_message(gst_structure_new("tomo-keep", "state", G_TYPE_STRING,
+                                       names[static_cast<int>(report.state)], "path", G_TYPE_STRING,
+                                       report.path.c_str(), "frames", G_TYPE_UINT64, guint64{report.frames},
+                                       "text", G_TYPE_STRING, report.text.c_str(), nullptr));
+        if (report.state == State::slow || report.state == State::failed)
+            warn(report.text);
+    }
+
     struct Taken {
         live::FieldKind kind;
         unsigned count;
@@ -196,6 +300,7 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
         auto fields = *fields_;
         (kind == live::FieldKind::dark ? fields.dark : fields.flat) = std::move(field);
         fields_ = std::make_shared<const live::Fields>(std::move(fields));
+        frame_store_.set_fields(fields_);
     }
 
     void tell(live::FieldKind kind, const live::Field &field, const std::string &path) {
@@ -211,7 +316,10 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
         std::uint64_t frames = 0, lost = 0, repeated = 0, late = 0;
     };
 
-    std::mutex lock_; // for fields_ and sum_
+    live::FrameStore frame_store_{[this](const live::FrameStore::Report &report) { tell_keeping(report); }};
+    live::KeepCondition condition_;
+    std::mutex keep_lock_; // one asks for a file at a time
+    std::mutex lock_;      // for fields_ and sum_
     std::shared_ptr<const live::Fields> fields_ = std::make_shared<const live::Fields>();
     std::optional<Taken> sum_;
     std::optional<std::uint64_t> last_; // the highest number so far
@@ -253,6 +361,24 @@ bool LiveStore::read(live::FieldKind kind, const std::string &path) {
     return true;
 }
 
+bool LiveStore::keep(double seconds, const std::string &path) {
+    const std::lock_guard<std::mutex> lock(keep_lock_);
+    std::shared_ptr<const live::Fields> fields;
+    {
+        const std::lock_guard<std::mutex> fields_lock(lock_);
+        fields = fields_;
+    }
+    try {
+        frame_store_.keep(seconds, path, std::move(fields),
+                          axis_pos.chosen().value_or(
+                              std::isfinite(rule.scan.axis_position) ? rule.scan.axis_position : 0.0));
+    } catch (const Error &e) {
+        tell_keeping({live::FrameStore::Report::State::failed, path, e.what(), 0});
+        return false;
+    }
+    return true;
+}
+
 LiveStore *store_of(gpointer gst) { return static_cast<LiveStore *>(element_of(GST_ELEMENT_CAST(gst))); }
 
 template <live::FieldKind kind>
@@ -267,13 +393,25 @@ gboolean read_action(GstElement *gst, const gchar *path) {
     return store->guard<gboolean>(FALSE, [&] { return store->read(kind, path ? path : ""); });
 }
 
+gboolean keep_action(GstElement *gst, gdouble seconds, const gchar *path) {
+    auto *store = store_of(gst);
+    return store->guard<gboolean>(FALSE, [&] { return store->keep(seconds, path ? path : ""); });
+}
+
+gboolean stop_action(GstElement *gst) {
+    auto *store = store_of(gst);
+    return store->guard<gboolean>(FALSE, [&] { return store->stop_keeping(); });
+}
+
 void LiveStore::describe_pads(GstElementClass *klass) const {
     Filter::describe_pads(klass);
-    const auto add = [&](const char *name, GCallback handler, GType argument) {
-        g_signal_new_class_handler(name, G_TYPE_FROM_CLASS(klass),
-                                   static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION), handler,
-                                   nullptr, nullptr, nullptr, G_TYPE_BOOLEAN, 1, argument);
+    const auto add = [&](const char *name, GCallback handler, auto... arguments) {
+        g_signal_new_class_handler(
+            name, G_TYPE_FROM_CLASS(klass), static_cast<GSignalFlags>(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
+            handler, nullptr, nullptr, nullptr, G_TYPE_BOOLEAN, sizeof...(arguments), arguments...);
     };
+    add("keep", G_CALLBACK(keep_action), G_TYPE_DOUBLE, G_TYPE_STRING);
+    add("stop-keeping", G_CALLBACK(stop_action));
     using live::FieldKind;
     add("take-darks", G_CALLBACK(take_action<FieldKind::dark>), G_TYPE_UINT);
     add("take-flats", G_CALLBACK(take_action<FieldKind::flat>), G_TYPE_UINT);

@@ -122,6 +122,7 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
             "max-size-buffers=1 max-size-bytes=0 max-size-time=0 ! tomoliveslice name=volume ! "
             "fakesink name=volume-sink sync=false async=false enable-last-sample=false";
     pipeline_ = parse(line, false, "process");
+    g_object_set(pipeline_.get(), "auto-flush-bus", FALSE, nullptr); // what a file tells last
     store_ = named("store");
     waiting_ = named("waiting");
     ring_ = named("ring");
@@ -140,6 +141,9 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
     set(ring_, "precision-mode", settings.precision_mode.value());
     g_object_set(slices_.get(), "drop", gboolean{settings.drop}, nullptr);
     rate_ = settings.rate;
+    g_object_set(store_.get(), "wait", gboolean{!settings.drop}, "store-limit",
+                 guint64{bytes_of(settings.store_limit).value_or(0)}, nullptr);
+    set_keeping(settings);
     set_angles(settings);
     set_planes(settings);
     set_volume(settings);
@@ -240,8 +244,10 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
 LivePipeline::~LivePipeline() {
     end();
     const ObjectRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
-    if (bus)
-        gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
+    if (!bus)
+        return;
+    gst_bus_set_sync_handler(bus.get(), nullptr, nullptr, nullptr);
+    gst_bus_set_flushing(bus.get(), TRUE);
 }
 
 void LivePipeline::play() {
@@ -276,6 +282,7 @@ void LivePipeline::set_angles(const LiveSettings &settings) {
     g_object_set(store_.get(), "angle-step", step, "speed", radians(settings.speed_degrees), nullptr);
     g_object_set(ring_.get(), "views", settings.views ? settings.views.value() : half_turn, nullptr);
     const double axis = settings.axis > 0 ? settings.axis.value() : -1.0;
+    g_object_set(store_.get(), "axis-pos", settings.axis.value(), nullptr);
     for (const auto *element : {&slices_, &volume_})
         g_object_set(element->get(), "axis-pos", axis, "roll", radians(settings.roll), nullptr);
 }
@@ -288,6 +295,13 @@ void LivePipeline::set_planes(const LiveSettings &settings) {
     g_object_set(slices_.get(), "planes", joined(planes).c_str(), nullptr);
     while (branches_.size() < planes.size())
         add_branch();
+}
+
+void LivePipeline::set_keeping(const LiveSettings &settings) {
+    const auto path = settings.keep_path.value();
+    g_object_set(store_.get(), "keep-when", settings.keep_when.value().c_str(), "keep-seconds",
+                 settings.keep_seconds.value(), "keep-path", path.empty() ? "live-%03i.h5" : path.c_str(),
+                 nullptr);
 }
 
 void LivePipeline::set_volume(const LiveSettings &settings) {
@@ -345,6 +359,8 @@ void LivePipeline::change(const LiveSettings &settings, const std::string &name)
         set_volume(settings);
     else if (name == "rate")
         rate_ = settings.rate;
+    else if (name == "keep-when" || name == "keep-seconds" || name == "keep-path")
+        set_keeping(settings);
     else if (name == "waiting-frames")
         g_object_set(waiting_.get(), "max-size-buffers", settings.waiting_frames.value(), nullptr);
     else if (name == "darks" || name == "flats") {
@@ -373,11 +389,18 @@ void LivePipeline::take_fields(const std::string &kind, unsigned count) {
     g_signal_emit_by_name(store_.get(), ("take-" + kind).c_str(), count, &is_begun);
 }
 
-void LivePipeline::keep(double, const std::string &) {
-    graph_error(GST_TOMO_GRAPH_ERROR_NOT_FOUND, "frames can't be kept yet");
+void LivePipeline::keep(double seconds, const std::string &path) {
+    gboolean is_begun = FALSE;
+    g_signal_emit_by_name(store_.get(), "keep", seconds, path.c_str(), &is_begun);
+    if (!is_begun)
+        graph_error(GST_TOMO_GRAPH_ERROR_BUSY,
+                    text("frames are not kept in '%s'; the event keep tells why", path.c_str()));
 }
 
-void LivePipeline::stop_keeping() {}
+void LivePipeline::stop_keeping() {
+    gboolean is_stopped = FALSE;
+    g_signal_emit_by_name(store_.get(), "stop-keeping", &is_stopped);
+}
 
 GstSample *LivePipeline::frame() {
     const std::lock_guard<std::mutex> lock(lock_);
@@ -400,6 +423,9 @@ LivePipeline::Counts LivePipeline::counts() const {
     counts.late = result("late");
     counts.dropped = in > out ? in - out : 0;
     counts.slices = slice_count_;
+    counts.stored = result("stored");
+    counts.kept = result("kept");
+    g_object_get(store_.get(), "stored-seconds", &counts.stored_seconds, nullptr);
     counts.latency = latency_;
     return counts;
 }

@@ -69,6 +69,7 @@ class LivePipeline {
     void add_branch();
     void remove_branch();
     void set_angles(const LiveSettings &settings);
+    void set_keeping(const LiveSettings &settings);
     void set_volume(const LiveSettings &settings);
     void show(std::optional<unsigned> index, std::uint64_t number_of_slice, GstPad *pad, GstBuffer *buffer);
 

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 
+import h5py
 import tifffile
 from tomotest import *
 from elementtest import ElementTestCase, Stream, frame_meta, scan_event
@@ -44,7 +45,9 @@ class LiveStore(ElementTestCase):
     def test_properties(self):
         result = (0.0, 0.0, LARGEST)
         self.check_properties("tomolivestore", {"angle-step": (0.0, -LARGEST, LARGEST), "speed": (0.0, -LARGEST, LARGEST), "darks": None,
-                                                "flats": None, "frames": result, "lost": result, "repeated": result, "late": result})
+                                                "flats": None, "frames": result, "lost": result, "repeated": result, "late": result, "store-limit": (0, 0, 2**64 - 1),
+                                                "wait": False, "axis-pos": (0.0, 0.0, 32768.0), "keep-when": None, "keep-seconds": (0.0, 0.0, 1e9),
+                                                "keep-path": "live-%03i.h5", "stored": result, "stored-seconds": result, "kept": result})
 
     def test_frames_go_on_with_numbers_and_angles(self):
         images = frames(5)
@@ -145,11 +148,133 @@ class LiveStore(ElementTestCase):
             self.assertEqual(stream.finish(), [])
             self.assertTrue(any("do not fit" in warning for warning in stream.warnings()), stream.warnings())
 
+    def kept(self, stream, number=1):
+        """The messages of files; the last one after so many have ended."""
+        def ended():
+            return [m for m in stream.element_messages("tomo-keep") if m.get_value("state") != "begun"]
+        while len(ended()) < number:
+            stream._poll()
+        return ended()[-1]
+
+    def through(self, stream, number):
+        """Waits until so many frames have come."""
+        while stream.counts()[0] < number:
+            stream._poll()
+
+    def test_keeps_what_was_and_what_follows(self):
+        """All frames of a command on, and those before it that the store has; with numbers, angles, times, darks and flats."""
+        images, numbers = frames(20), [n for n in range(24) if n not in (3, 4, 9, 17)]
+        with tempfile.TemporaryDirectory() as folder, Store(f"angle-step=0.2 axis-pos=3.25 store-limit={images[0].nbytes * 6}", "identity") as stream:
+            for kind, n in ("darks", 100), ("flats", 200):
+                stream.store.emit(f"take-{kind}", 2)
+                for k in range(2):
+                    stream.shoot(0, np.full(SHAPE, n + k, np.uint16))
+                self.until(stream, kind)
+            for number, image in zip(numbers[:10], images):
+                stream.shoot(number, image)
+            self.through(stream, 14)
+            self.assertEqual(int(stream.store.get_property("stored")), 6)
+            self.assertTrue(stream.store.emit("keep", 1000.0, f"{folder}/scan.h5"))
+            self.assertFalse(stream.store.emit("keep", 0.0, f"{folder}/other.h5"))
+            stream.store.set_property("wait", True)
+            for number, image in zip(numbers[10:17], images[10:]):
+                stream.shoot(number, image)
+            self.through(stream, 21)
+            self.assertFalse(os.path.exists(f"{folder}/scan.h5"))
+            self.assertTrue(stream.store.emit("stop-keeping"))
+            message = self.kept(stream, 2)
+            self.assertEqual((message.get_value("state"), message.get_value("frames"), message.get_value("path")), ("done", 13, f"{folder}/scan.h5"))
+            for number, image in zip(numbers[17:], images[17:]):
+                stream.shoot(number, image)
+            stream.finish()
+            with h5py.File(f"{folder}/scan.h5") as file:
+                self.assertEqual(file["exchange/data"][:].tolist(), np.stack(images[4:17]).tolist())
+                self.assertEqual(file["exchange/data"].dtype, np.uint16)
+                self.assertEqual(file["defaults/NDArrayUniqueId"][:].tolist(), numbers[4:17])
+                np.testing.assert_allclose(file["exchange/theta"][:], np.degrees(0.2 * np.array(numbers[4:17])))
+                self.assertEqual([file["exchange/data_dark"][0, 0, 0], file["exchange/data_white"][0, 0, 0]], [100.5, 200.5])
+                self.assertEqual(file["exchange/rotation_axis"][0], 3.25)
+                self.assertEqual(len(file["defaults/NDArrayTimeStamp"]), 13)
+            self.assertEqual(os.listdir(folder), ["scan.h5"])
+
+    def until(self, stream, kind):
+        while not any(m.get_value("kind") == kind for m in stream.element_messages("tomo-fields")):
+            stream._poll()
+
+    def test_the_end_of_the_stream_completes_a_file(self):
+        images = frames(5)
+        with tempfile.TemporaryDirectory() as folder, Store(behind="identity") as stream:
+            stream.shoot(0, images[0])
+            self.through(stream, 1)
+            stream.store.emit("keep", 1.0, f"{folder}/scan.h5")
+            for n in range(1, 5):
+                stream.shoot(n, images[n])
+            stream.finish()
+            stream.pipeline.set_state(Gst.State.NULL)
+            with h5py.File(f"{folder}/scan.h5") as file:
+                self.assertEqual(file["exchange/data"][:].tolist(), np.stack(images).tolist())
+
+    def test_keep_when(self):
+        """A measured value begins files, once each time that it passes the bound; without time before with the next frame."""
+        values = [10, 20, 30, 120, 130, 20, 10, 125, 10, 10]
+        for condition, first in (("mean>100", [3, 7]), ("minimum < 15", [0, 6, 8]), ("maximum>129", [4]), ("deviation>50", [])):
+            with self.subTest(condition), tempfile.TemporaryDirectory() as folder, \
+                    Store(f"angle-step=0.1 keep-when=\"{condition}\" keep-path={folder}/%02i.h5 wait=true", "identity") as stream:
+                for n, value in enumerate(values):
+                    stream.shoot(n, np.full(SHAPE, value, np.uint16))
+                    self.through(stream, n + 1)
+                    if n - 1 in first:
+                        stream.store.emit("stop-keeping")
+                        self.kept(stream, first.index(n - 1) + 1)
+                stream.finish()
+                self.assertEqual(sorted(os.listdir(folder)), [f"{k:02}.h5" for k in range(len(first))])
+                for k, n in enumerate(first):
+                    with h5py.File(f"{folder}/{k:02}.h5") as file:
+                        self.assertEqual(file["exchange/data"][:, 0, 0].tolist(), [values[n + 1]])
+
+    def test_a_new_size_ends_a_file(self):
+        images = frames(3)
+        with tempfile.TemporaryDirectory() as folder, Store(behind="identity") as stream:
+            stream.shoot(0, images[0])
+            self.through(stream, 1)
+            stream.store.emit("keep", 1.0, f"{folder}/scan.h5")
+            stream.shoot(1, images[1])
+            stream.shoot(2, images[2])
+            image = frames(1, (5, 6))[0]
+            stream.sources[0].set_property("caps", caps(image.dtype, image.shape))
+            stream.sources[0].push_buffer(to_buffer(image, 3))
+            message = self.kept(stream)
+            self.assertEqual((message.get_value("state"), message.get_value("frames")), ("failed", 3))
+            self.assertIn("uint16 6 x 5", message.get_value("text"))
+            stream.finish()
+            with h5py.File(f"{folder}/scan.h5") as file:
+                self.assertEqual(file["exchange/data"][:].tolist(), np.stack(images).tolist())
+
+    def test_files_that_can_not_be(self):
+        with tempfile.TemporaryDirectory() as folder, Store(behind="identity") as stream:
+            self.assertFalse(stream.store.emit("keep", 1.0, f"{folder}/scan.h5"))
+            stream.shoot(0, frames(1)[0])
+            self.through(stream, 1)
+            with open(f"{folder}/there.h5", "w"):
+                pass
+            for path, words in ("scan.tif", "file of HDF5"), ("there.h5", "there already"), ("there.h5/scan.h5", "there.h5"):
+                self.assertEqual(stream.store.emit("keep", 1.0, f"{folder}/{path}"), path == "there.h5/scan.h5")
+            self.kept(stream, 4)
+            stream.finish()
+            texts = [m.get_value("text") for m in stream.element_messages("tomo-keep") if m.get_value("state") == "failed"]
+            for text, words in zip(texts, ("no frame has come", "file of HDF5", "there already", "there.h5"), strict=True):
+                self.assertIn(words, text)
+            self.assertEqual(os.listdir(folder), ["there.h5"])
+
     def test_wrong_input(self):
         with self.assertRaisesRegex(PipelineError, "tomoslice"):
             run("tomolivestore", [np.zeros((2, 3, 4), np.float32)])
         with self.assertRaisesRegex(PipelineError, "no-such-folder"):
             run("tomolivestore flats=no-such-folder", [np.zeros((3, 4), np.float32)])
+        with self.assertRaisesRegex(PipelineError, "mean>3000"):
+            run("tomolivestore keep-when=mean>much", [np.zeros((3, 4), np.float32)])
+        with self.assertRaisesRegex(PipelineError, "store-limit of 90 bytes"):
+            run("tomolivestore store-limit=90", [np.zeros((3, 4), np.float32)])
 
 
 if __name__ == "__main__":

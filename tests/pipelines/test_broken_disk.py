@@ -327,6 +327,39 @@ class BrokenDisk(FaultTestCase):
                     np.testing.assert_array_equal(image, wanted)
                 self.remove(left)
 
+    def keep(self, environment, store=90000):
+        """Frames of a camera that are kept from the first one on; the warnings, and what is in the file."""
+        result = launch("tomophantomcamera num-buffers=120 width=64 height=64 frame-rate=200 scene=flat ! tomolivestore angle-step=0.1 "
+                        f"store-limit={store} keep-when=mean>0 keep-seconds=100 keep-path=kept.h5 ! fakesink", (), environment)
+        self.assertEqual(result.rc, 0, str(result))
+        [name] = [name for name in os.listdir() if name.startswith("kept")]
+        with h5py.File(name) as file:
+            frames = file["exchange/data"][:]
+            numbers = file["defaults/NDArrayUniqueId"][:].tolist() if name == "kept.h5" else None
+        self.assertTrue((frames > 30000).all())
+        return name, len(frames), numbers, str(result)
+
+    def test_a_disk_that_is_too_slow_for_a_camera(self):
+        """The file ends whole, without a gap, and an error tells both rates; the stream goes on to its end."""
+        name, count, numbers, output = self.keep(self.failing("slow", "kept.h5", 30))
+        self.assertEqual(name, "kept.h5")
+        self.assertEqual(numbers, list(range(numbers[0], numbers[0] + count)))
+        self.assertTrue(10 <= count < 100, numbers)
+        self.assertRegex(output, "the disk is too slow: the camera gives .* MB/s, and .* MB/s are written")
+
+    def test_a_disk_that_is_full_while_frames_are_kept(self):
+        """What could be written stays under the name of a part, and the stream goes on to its end."""
+        name, count, numbers, output = self.keep(self.failing("write", "kept.h5", errno.ENOSPC, 400000))
+        self.assertIn("No space left", output)
+        self.assertEqual(name, "kept.h5.partial")
+        self.assertLess(count, 50)
+
+    def test_a_disk_that_is_fast_enough(self):
+        name, count, numbers, output = self.keep({}, 10**6)
+        self.assertEqual((name, count), ("kept.h5", len(numbers)), output)
+        self.assertEqual(numbers[-1] - numbers[0] + 1 - count, 0)
+        self.assertNotIn("WARNING", output)
+
 
 if __name__ == "__main__":
     main()

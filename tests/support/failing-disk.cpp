@@ -6,7 +6,7 @@
 //
 //     FAILING_DISK="CALL:PART OF THE NAME:NUMBER OF THE ERROR:AFTER"
 //
-// CALL is read, write, sync, close, rename or lock. `read` and `write` fail for good after so many bytes,
+// CALL is read, write, sync, close, rename, lock or slow: then nothing fails, and each write takes NUMBER milliseconds. `read` and `write` fail for good after so many bytes,
 // `lock` from the first time on, the others for one time, after so many calls: what a system could not write
 // it forgets when it has said so.
 
@@ -73,6 +73,11 @@ bool fails_from(bool meant, std::size_t bytes) {
     return true;
 }
 
+void may_be_slow(int file) {
+    if (is_meant("slow", file))
+        usleep(static_cast<useconds_t>(order().error) * 1000);
+}
+
 template <class Function>
 Function *next(Function *, const char *name) {
     return reinterpret_cast<Function *>(dlsym(RTLD_NEXT, name));
@@ -102,10 +107,12 @@ ssize_t write(int file, const void *from, size_t bytes) {
 }
 ssize_t pwrite(int file, const void *from, size_t bytes, off_t offset) {
     static const auto real = NEXT(pwrite);
+    may_be_slow(file);
     return fails_from(is_meant("write", file), bytes) ? -1 : real(file, from, bytes, offset);
 }
 ssize_t pwrite64(int file, const void *from, size_t bytes, off64_t offset) {
     static const auto real = NEXT(pwrite64);
+    may_be_slow(file);
     return fails_from(is_meant("write", file), bytes) ? -1 : real(file, from, bytes, offset);
 }
 int fsync(int file) {

@@ -30,6 +30,8 @@ ScanLayout data_exchange(const Hdf5Tree &tree, const std::string &group) {
     scan.angles = angles_at(tree, scan, first_of(tree, theta));
     if (scan.angles.empty())
         check_angles(tree, scan, theta);
+    if (const auto axis = tree.numbers(group + "/rotation_axis"); axis.size() == 1 && std::isfinite(axis[0]))
+        scan.axis_position = axis[0]; // of this project's files, an edge coordinate
     const std::string instrument = "/measurement/instrument";
     scan.pixel_size =
         quantity(tree, scan, {instrument + "/detection_system/objective/resolution"}, metres, "um");
