@@ -22,6 +22,7 @@ MODULES = {
     "tomo-gui": (TOOLS / "gui", "tomo_gui.command", {}),
     "tomo-jobs": (TOOLS.parent / "introspection" / "python", "gsttomo.jobs._cli", {}),
     "tomo-mkfilter": (TOOLS, "tomo-mkfilter", {}),
+    "tomo-pva": (TOOLS, "tomo-pva", {}),
     "tomo-tango": (TOOLS / "tango", "tomo_tango.command", {}),
     "tomo-web": (TOOLS / "web", "tomo_web.main", {"user": "tomo_web.users"}),
 }
