@@ -13,22 +13,22 @@ gi.require_version("GstTomo", "1.0")
 from gi.repository import GLib, GstTomo  # noqa: E402
 
 
-def schema():
+def schema(kind=GstTomo.Reconstruction):
     """All parameters in their order, each as JSON schema has it."""
-    return json.loads(GstTomo.Reconstruction.get_schema())["properties"]
+    return json.loads(kind.get_schema())["properties"]
 
 
 class Configuration(QtCore.QObject):
-    """Values of the parameters that differ from their defaults. GstTomo.Reconstruction decides what a text means, and whether it
-    is right.
+    """Values of the parameters that differ from their defaults, of a reconstruction or of another `kind` of object with parameters, which decides
+    what a text means, and whether it is right.
 
     changed: names of the parameters that another value stands for now"""
 
     changed = QtCore.Signal(object)
 
-    def __init__(self, parent=None):
+    def __init__(self, parent=None, kind=GstTomo.Reconstruction):
         super().__init__(parent)
-        self.schema = schema()
+        self._kind, self.schema = kind, schema(kind)
         self._values = {}
         self._past, self._future = [], []
 
@@ -110,20 +110,20 @@ class Configuration(QtCore.QObject):
             self._take(source.pop())
 
     def _parsed(self, name, text):
-        reconstruction = GstTomo.Reconstruction.new(None)
+        made = self._kind.new(None)
         try:
-            reconstruction.set_parameter(name, text)
+            made.set_parameter(name, text)
         except GLib.Error as e:
             raise ValueError(e.message) from None
-        return json.loads(reconstruction.get_parameters())
+        return json.loads(made.get_parameters())
 
     def _checked(self, values):
-        reconstruction = GstTomo.Reconstruction.new(None)
+        made = self._kind.new(None)
         try:
-            reconstruction.set_parameters(json.dumps(values))
+            made.set_parameters(json.dumps(values))
         except GLib.Error as e:
             raise ValueError(e.message) from None
-        return json.loads(reconstruction.get_parameters())
+        return json.loads(made.get_parameters())
 
     def _replace(self, values):
         if values != self._values:

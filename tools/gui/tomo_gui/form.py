@@ -169,10 +169,10 @@ def field_of(name, about, parent=None):
 class Section(QtWidgets.QWidget):
     """Parameters that belong together; folded by a click."""
 
-    def __init__(self, name, parent=None):
+    def __init__(self, name, title, parent=None):
         super().__init__(parent)
         self.name, self.fields = name, []
-        self._head = QtWidgets.QToolButton(text=TITLES.get(name, name), checkable=True, checked=False)
+        self._head = QtWidgets.QToolButton(text=title, checkable=True, checked=False)
         self._head.setToolButtonStyle(QtCore.Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._head.setProperty("section", True)
         self._head.setObjectName(f"section-{name}")
@@ -211,7 +211,7 @@ class ParameterForm(QtWidgets.QWidget):
 
     OPEN = ("reconstruction", "axis", "flat-correction")
 
-    def __init__(self, configuration, parent=None):
+    def __init__(self, configuration, parent=None, titles=TITLES, without=NOT_IN_FORM, unfolded=OPEN):
         super().__init__(parent)
         self.configuration = configuration
         self.fields, self.sections = {}, {}
@@ -224,11 +224,11 @@ class ParameterForm(QtWidgets.QWidget):
         rows.setContentsMargins(2 * theme.SPACE, 0, 2 * theme.SPACE, 0)
         rows.setSpacing(theme.SPACE)
         for name, about in configuration.schema.items():
-            if name in NOT_IN_FORM:
+            if name in without:
                 continue
             section = self.sections.get(about["x-section"])
             if not section:
-                section = self.sections[about["x-section"]] = Section(about["x-section"])
+                section = self.sections[about["x-section"]] = Section(about["x-section"], titles.get(about["x-section"], about["x-section"]))
                 rows.addWidget(section)
             field = self.fields[name] = field_of(name, about)
             field.changed.connect(lambda text, field=field: self._enter(field, text))
@@ -246,7 +246,7 @@ class ParameterForm(QtWidgets.QWidget):
         layout.addLayout(top)
         layout.addWidget(self._empty)
         layout.addWidget(area, 1)
-        for name in self.OPEN:
+        for name in unfolded:
             self.sections[name].unfold(True)
         self._search.textChanged.connect(self._choose)
         self._advanced.toggled.connect(self._choose)

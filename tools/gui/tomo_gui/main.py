@@ -46,6 +46,8 @@ def main(words=None):
         return 1
     window = Window(session)
     window.show()
+    if arguments.live is not None:
+        window.show_place("Live").begin(arguments.live)
     if arguments.scan:
         window.show_place("Scans").open_scans(arguments.scan)
     status = application.exec() if hasattr(application, "exec") else application.exec_()

@@ -20,9 +20,9 @@ class Process(QtCore.QProcess):
     line = QtCore.Signal(str)
     ended = QtCore.Signal(object)
 
-    def __init__(self, program, words, parent=None, folder=None):
+    def __init__(self, program, words, parent=None, folder=None, name=None):
         super().__init__(parent)
-        self._program, self._wanted = program, True
+        self._program, self._wanted = name or program, True
         self._rest, self._errors = b"", b""
         if folder:
             self.setWorkingDirectory(str(folder))

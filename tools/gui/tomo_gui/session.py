@@ -27,7 +27,8 @@ class Session(QtCore.QObject):
     place_wanted: with the title of a place, for the next step
     axis_known: the last slice has found the axis
     calmed: something works that failed before; an old error needs no eye any more
-    field_wanted: with the name of a parameter that somebody is asked to set"""
+    field_wanted: with the name of a parameter that somebody is asked to set
+    log_wanted: somebody wants to read it"""
 
     facts_changed = QtCore.Signal()
     failed = QtCore.Signal(str)
@@ -36,6 +37,7 @@ class Session(QtCore.QObject):
     place_wanted = QtCore.Signal(str)
     field_wanted = QtCore.Signal(str)
     axis_known = QtCore.Signal()
+    log_wanted = QtCore.Signal()
     calmed = QtCore.Signal()
 
     def __init__(self, queue=None, parent=None):

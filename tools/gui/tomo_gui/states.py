@@ -50,6 +50,10 @@ class StateLine(QtWidgets.QWidget):
     def done(self, text=""):
         self._set("done", text)
 
+    def set_tone(self, tone):
+        """Of a line that has a warning in it although work goes on: warning or failure."""
+        theme.mark(self._text, "tone", tone)
+
     @property
     def text(self):
         return self._text.text()

@@ -103,6 +103,7 @@ class Window(QtWidgets.QMainWindow):
         session.opened.connect(self.open_result)
         session.place_wanted.connect(self.show_place)
         session.field_wanted.connect(self.show_field)
+        session.log_wanted.connect(lambda: self._fold.setChecked(True))
         self.show_place("Scans")
 
     def show_place(self, title):

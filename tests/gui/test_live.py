@@ -1,0 +1,174 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The place Live: a camera that runs, planes that move, settings that count at once, and what is told of all that."""
+
+import os
+import signal
+import unittest
+
+from guitest import GuiTest, QtCore, QtWidgets, click, drag, main, spin, type_into, until
+from gsttomo.faces import live as faces
+
+CAMERA = "tomophantomcamera name=camera width=96 height=64 half-turn=40 frame-rate=40 noise=0.2"
+
+
+class Live(GuiTest):
+    def place(self, **values):
+        window = self.window()
+        place = window.show_place("Live")
+        place.configuration.update({"half-turn": 40, "rate": 4.0, **{name.replace("_", "-"): value for name, value in values.items()}})
+        return window, place
+
+    def started(self, **values):
+        window, place = self.place(**values)
+        type_into(place.source.lineEdit(), CAMERA)
+        click(place.start_button)
+        until(lambda: all(pane.view.image() is not None for pane in [*place.panes.panes, place.panes.frame]), "no slices")
+        return window, place
+
+    def test_a_run(self):
+        window, place = self.started()
+        self.assertTrue(place.start_button.isHidden())
+        x, y, z = (pane.view.image() for pane in place.panes.panes)
+        self.assertEqual((x.shape, y.shape, z.shape, place.panes.frame.view.image().shape), ((64, 96), (64, 96), (96, 96), (64, 96)))
+        self.assertGreater(z.std(), 1e-4)
+        # A plane by its text, by the wheel, and by its line in another one.
+        pane = place.panes.panes[2]
+        type_into(pane.text, "z=40,size=48")
+        until(lambda: pane.view.image().shape == (48, 48), "the text does not count")
+        type_into(pane.text, "z=0")
+        until(lambda: pane.view.image().shape == (96, 96))
+        pane.view.stepped.emit(3)
+        until(lambda: pane.text.text() == "z=-3" and place.panes.panes[2].place["offset"] == -3.0, "the wheel moves nothing")
+        spin(0.1)
+        lines = {line[0]: line for line in pane.lines.lines}
+        self.assertEqual([(key, which, position) for key, which, position, _ in lines.values()], [(0, 0, 48.0), (1, 1, 48.0)])
+        canvas = pane.view.canvas
+        begin, end = (canvas.to_widget(QtCore.QPointF(at, 20)).toPoint() for at in (48, 60))
+        drag(canvas, begin, end)
+        until(lambda: 10 < place.panes.panes[0].place["offset"] < 14, "the line moves nothing")
+        self.assertEqual(place.panes.panes[0].text.text(), f"x={place.panes.panes[0].place['offset']:.10g}")
+        # A wrong text changes nothing.
+        type_into(pane.text, "v=2")
+        until(lambda: "x, y or z" in window.log.toPlainText())
+        self.assertEqual(pane.text.text(), "z=-3")
+        # Settings that count at once, and one that can't.
+        field = place.form.fields["axis"]
+        type_into(field.editor, "40")
+        until(lambda: [line[2] for line in place.panes.frame.lines.lines] == [40.0], "the axis does not count")
+        until(lambda: place.panes.panes[2].place["begin"][0] == -40.0)
+        place.configuration.update({"correction": "off"})
+        until(lambda: "stop it first" in window.log.toPlainText())
+        place.configuration.update({"correction": None})
+        # The grey range.
+        place.configuration.update({"minimum": 0.0, "maximum": 0.02})
+        self.assertEqual([pane.view.levels() for pane in place.panes.panes], [(0.0, 0.02)] * 3)
+        place.histogram.levels_changed.emit(0.001, 0.01)
+        until(lambda: place.configuration.values.get("maximum") == 0.01)
+        # More planes, and fewer.
+        click(place.add_button)
+        until(lambda: len(place.panes.panes) == 4 and place.panes.panes[3].view.image() is not None, "no new plane")
+        type_into(place.panes.panes[3].text, "at=0:0:0,right=0.7:0.7:0,down=0:0:1,width=40,height=30")
+        until(lambda: place.panes.panes[3].view.image().shape == (30, 40), "no oblique plane")
+        click(place.panes.panes[3].remove)
+        until(lambda: len(place.panes.panes) == 3)
+        for name in ("frames", "slices", "latency"):
+            self.assertRegex(place.findChild(QtWidgets.QLabel, f"live-{name}").text(), r"^\d")
+        # Darks and flats on command.
+        place.process.course.fields.clear()
+        click(place.flats)
+        until(lambda: "flats" in place.process.course.fields, "no flats")
+        # A pause, and the end.
+        click(place.pause_button)
+        until(lambda: place.process.course.state == "paused")
+        self.assertEqual(place.pause_button.text(), faces.RESUME)
+        click(place.pause_button)
+        until(lambda: place.process.course.state == "running")
+        click(place.stop_button)
+        until(lambda: place.process.course.state == "done", "it does not stop")
+        self.assertFalse(place.start_button.isHidden())
+        self.assertIsNotNone(place.panes.panes[0].view.image())
+
+    def test_a_camera_that_stops(self):
+        _, place = self.started(patience=0.5)
+        place.process.tell(command="element", element="camera", name="stopped", value="true")
+        until(lambda: "no frame for 0.5 s" in place.state.text, "nothing is told")
+        self.assertEqual(place.process.course.tone, "warning")
+        place.process.tell(command="element", element="camera", name="stopped", value="false")
+        until(lambda: place.process.course.tone == "", "it does not go on")
+
+    def test_failures(self):
+        window, place = self.place()
+        place.start("nosuchcamera")
+        until(lambda: place.process.course.state == "failed", "no failure")
+        self.assertIn("nosuchcamera", place.state.text)
+        self.assertFalse(place.start_button.isHidden())
+        place.start(CAMERA)
+        until(lambda: place.process.course.state == "running", "no run behind a failure")
+        os.kill(place.process._stream.processId(), signal.SIGKILL)
+        until(lambda: place.process.course.state == "failed", "the end of the process is not told")
+        self.assertIn("signal 9", place.state.text)
+
+    def test_demo(self):
+        """From the empty place to slices by one button."""
+        window = self.window()
+        place = window.show_place("Live")
+        demo = place.findChild(QtWidgets.QPushButton, "live-demo")
+        self.assertTrue(demo.isVisible())
+        self.assertFalse(place.panes.isVisible())
+        click(demo)
+        until(lambda: all(pane.view.image() is not None for pane in place.panes.panes), "no slices")
+        self.save_picture(window, "live.png")
+        self.assertEqual(place.configuration.values, faces.DEMO.values)
+
+
+class Shared(unittest.TestCase):
+    def test_planes(self):
+        for text, pixels, wanted in (("z=3.5", 1, "z=4.5"), ("x=-2,size=64", -3, "x=-5,size=64"),
+                                     ("at=1:2:3,right=2:0:0,down=0:0:1,width=4,height=5", 2, "at=1:0:3,right=2:0:0,down=0:0:1,width=4,height=5")):
+            self.assertEqual(str(faces.Plane.read(text).moved(pixels)), wanted)
+        self.assertEqual(str(faces.Plane.read("z=900").limited(96, 64, 40)), "z=32")
+        self.assertEqual(str(faces.Plane.read("x=-900").limited(96, 64, 40)), "x=-40")
+        self.assertEqual(str(faces.Plane.read("y=900,step=2").limited(96, 64, 40)), "y=56,step=2")
+
+    def test_lines(self):
+        """A plane of 48 columns over 96 of the detector, whose axis is at 40: x=0 lies at column 20."""
+        place = faces.place_of("z=1", 96, 64, 40.0, 48, (48, 48))
+        self.assertEqual(faces.lines_in(place, ["x=0", "y=8", "z=1", "at=0:0:0,right=1:0:0,down=0:1:0,width=2,height=2"]), [(0, 0, 20.0), (1, 1, 24.0)])
+        self.assertEqual([faces.offset_at(place, which, position) for which, position in ((0, 20.0), (1, 24.0))], [0.0, 8.0])
+        self.assertIsNone(faces.place_of("at=0:0:0,right=1:0:0,down=0:1:0,width=2,height=2", 96, 64, 40.0, 0, (2, 2)))
+
+    def test_stream(self):
+        told = [({"event": "slice", "n": 1}, b"\n{}\n"), ({"event": "done"}, b""), ({"event": "slice", "n": 2}, bytes(range(256)))]
+        whole = b"".join(faces.pack(*one) for one in told)
+        for step in (1, 7, len(whole)):
+            unpacker, found = faces.Unpacker(), []
+            for at in range(0, len(whole), step):
+                found += unpacker.feed(whole[at:at + step])
+            self.assertEqual([({key: value for key, value in event.items() if key != "bytes"}, samples) for event, samples in found], told)
+
+    def test_changes_of_elements(self):
+        before = "tomoretrievephase distance=0.5 energy=20 ! tomomedian size=3"
+        self.assertEqual(faces.element_changes(before, "tomoretrievephase distance=0.6 energy=20 ! tomomedian size=5"),
+                         [("tomoretrievephase", "distance", "0.6"), ("tomomedian", "size", "5")])
+        self.assertIsNone(faces.element_changes(before, "tomomedian size=3"))
+        self.assertIsNone(faces.element_changes(before, "tomoretrievephase energy=20 ! tomomedian size=3"))
+        self.assertEqual(faces.element_changes("tomocalculate expression='v + 1'", "tomocalculate expression='v + 2'"),
+                         [("tomocalculate", "expression", "v + 2")])
+
+    def test_what_is_told(self):
+        course = faces.Course()
+        self.assertEqual((course.state, course.is_on), ("empty", False))
+        course.begin("camera")
+        course.take({"event": "message", "level": "warning", "text": "no flats"})
+        self.assertEqual((course.state, course.text, course.tone), ("working", "⚠ no flats", "warning"))
+        course.take({"event": "slice"})
+        self.assertEqual((course.state, course.tone), ("running", ""))
+        self.assertEqual(course.take({"event": "keep", "state": "begun", "path": "a.h5"}), ("info", "Frames go to a.h5"))
+        self.assertTrue(course.is_keeping)
+        course.lost(None)
+        self.assertEqual((course.state, course.is_keeping), ("failed", False))
+
+
+if __name__ == "__main__":
+    main()
