@@ -1,0 +1,142 @@
+// gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "window.hpp"
+
+#include "../graph-program.hpp"
+
+#include <gst/tomo/device/array.hpp>
+#include <gst/tomo/device/device-array.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace live {
+
+namespace {
+
+constexpr int side = 384; // of a pane, at most
+
+// The values between which all but the darkest and brightest half per cent lie.
+template <class Range>
+Range usual_range(const float *values, std::size_t count) {
+    std::vector<float> finite;
+    const auto step = std::max<std::size_t>(1, count / 65536);
+    for (std::size_t i = 0; i < count; i += step)
+        if (std::isfinite(values[i]))
+            finite.push_back(values[i]);
+    if (finite.empty())
+        return {0, 1};
+    const auto at = [&](double share) {
+        const auto place = finite.begin() + static_cast<std::ptrdiff_t>(share * (finite.size() - 1));
+        std::nth_element(finite.begin(), place, finite.end());
+        return double{*place};
+    };
+    return {at(0.005), at(0.995)};
+}
+
+} // namespace
+
+Window::Window(const std::string &line, std::optional<double> minimum, std::optional<double> maximum)
+    : minimum_(minimum), maximum_(maximum) {
+    GError *raw = nullptr;
+    auto *parsed =
+        gst_parse_launch_full(("compositor name=mixer background=black ! videoconvert ! " + line).c_str(),
+                              nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw);
+    const tool::Owned<GError> error(raw);
+    if (!parsed)
+        throw std::runtime_error("no window by '" + line + "': " + (error ? error->message : "no element"));
+    pipeline_ = tomo::ObjectRef<GstElement>::referenced(parsed);
+    mixer_ = tomo::ObjectRef<GstElement>(gst_bin_get_by_name(GST_BIN(parsed), "mixer"));
+}
+
+Window::~Window() {
+    for (auto &[plane, pane] : panes_) {
+        GstFlowReturn flow = GST_FLOW_OK;
+        g_signal_emit_by_name(pane.source.get(), "end-of-stream", &flow);
+    }
+    gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+}
+
+Window::Pane &Window::pane(unsigned plane) {
+    auto &pane = panes_[plane];
+    if (pane.source)
+        return pane;
+    auto *source = gst_element_factory_make("appsrc", nullptr);
+    if (!source)
+        throw std::runtime_error("no window: GStreamer's element appsrc is missing");
+    pane.source = tomo::ObjectRef<GstElement>::referenced(source);
+    g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "max-buffers",
+                 guint64{2}, "leaky-type", 2, nullptr);
+    gst_bin_add(GST_BIN(pipeline_.get()), source);
+    pane.place = tomo::ObjectRef<GstPad>(gst_element_request_pad_simple(mixer_.get(), "sink_%u"));
+    const tomo::ObjectRef<GstPad> out(gst_element_get_static_pad(source, "src"));
+    gst_pad_link(out.get(), pane.place.get());
+    gst_element_sync_state_with_parent(source);
+    if (panes_.size() == 1)
+        gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    return pane;
+}
+
+// Two rows where there are more than three.
+void Window::arrange() {
+    const auto columns = panes_.size() > 3 ? (panes_.size() + 1) / 2 : panes_.size();
+    std::size_t n = 0;
+    for (auto &[plane, pane] : panes_) {
+        const double scale = static_cast<double>(side) / std::max({pane.width, pane.height, 1});
+        g_object_set(pane.place.get(), "xpos", static_cast<int>(n % columns) * (side + 4), "ypos",
+                     static_cast<int>(n / columns) * (side + 4), "width",
+                     static_cast<int>(pane.width * scale), "height", static_cast<int>(pane.height * scale),
+                     nullptr);
+        n++;
+    }
+}
+
+void Window::show(unsigned plane, GstSample *slice) {
+    const auto info = tomo::ArrayInfo::from_caps(gst_sample_get_caps(slice));
+    const tomo::MappedBuffer samples(gst_sample_get_buffer(slice), GST_MAP_READ);
+    const auto *values = reinterpret_cast<const float *>(samples.data());
+    auto &pane = this->pane(plane);
+    const auto width = static_cast<int>(info.width), height = static_cast<int>(info.height);
+    if (pane.width != width || pane.height != height) {
+        pane.width = width;
+        pane.height = height;
+        tomo::CapsRef caps(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "GRAY8", "width",
+                                               G_TYPE_INT, width, "height", G_TYPE_INT, height, "framerate",
+                                               GST_TYPE_FRACTION, 25, 1, nullptr));
+        g_object_set(pane.source.get(), "caps", caps.get(), nullptr);
+        arrange();
+    }
+    if (!pane.range)
+        pane.range = usual_range<Range>(values, info.plane_samples());
+    const double black = minimum_.value_or(pane.range->minimum),
+                 white = maximum_.value_or(pane.range->maximum);
+    const double factor = white != black ? 255.0 / (white - black) : 0.0;
+    const std::size_t stride = (info.width + 3) / 4 * 4; // as video has it
+    tomo::BufferRef image(gst_buffer_new_allocate(nullptr, stride * info.height, nullptr));
+    {
+        const tomo::MappedBuffer pixels(image.get(), GST_MAP_WRITE);
+        for (std::size_t y = 0; y < info.height; y++)
+            for (std::size_t x = 0; x < info.width; x++) {
+                const double grey = (values[y * info.width + x] - black) * factor;
+                pixels.data()[y * stride + x] =
+                    static_cast<guint8>(std::isfinite(grey) ? std::clamp(grey, 0.0, 255.0) : 0.0);
+            }
+    }
+    GstFlowReturn flow = GST_FLOW_OK;
+    g_signal_emit_by_name(pane.source.get(), "push-buffer", image.get(), &flow);
+}
+
+std::string Window::problem() {
+    const tomo::ObjectRef<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+    while (auto *message = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR)) {
+        GError *raw = nullptr;
+        gst_message_parse_error(message, &raw, nullptr);
+        gst_message_unref(message);
+        const tool::Owned<GError> error(raw);
+        problem_ = error->message;
+    }
+    return problem_;
+}
+
+} // namespace live
