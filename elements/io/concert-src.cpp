@@ -26,7 +26,7 @@ the samples. `mirror` and `rotate` (quarter turns to the left) are carried out, 
 A header may tell of a frame: `frame_number`, by which lost, late and repeated frames are known, `angle` in radians, and `timestamp`, the time of
 exposure as seconds since the epoch or by ISO 8601. The first number that comes is 0 here. Without numbers frames are counted, and nobody can see that one was lost.
 
-A connection that was cut is told and made anew; a sender that is `reliable` keeps its frames for that time. Messages of another form are an error.
+A connection that was cut is told and made anew; a sender that is `reliable` waits for it. Messages of another form are an error.
 Nothing is encrypted, and nobody is asked who he is: use it within networks that are trusted.)",
         .example =
             "tomoconcertsrc endpoint=tcp://127.0.0.1:5574 ! tomonull async=false  tomodummydata width=8 height=4 number=3 ! "

@@ -1,9 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "zmq-source.hpp"
-#include "zmq-wire.hpp"
-
-#include <gst/files/byte-order.hpp>
 
 namespace tomo {
 
@@ -17,8 +14,6 @@ ZmqSource::ZmqSource(const char *address, bool binds, double seconds)
 
 void ZmqSource::start() {
     LiveSource::start();
-    peers_ = 0;
-    was_cut_ = false;
     messages_ = 0;
     try {
         socket_.emplace(context_, socket_type());
@@ -26,13 +21,7 @@ void ZmqSource::start() {
         socket_->set(zmq::sockopt::rcvhwm, static_cast<int>(buffers));
         wire::notice_lost_peers(*socket_);
         prepare_socket(*socket_);
-        const auto name = text("inproc://monitor-%p", static_cast<void *>(this));
-        if (zmq_socket_monitor(socket_->handle(), name.c_str(),
-                               ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
-            throw zmq::error_t();
-        monitor_.emplace(context_, zmq::socket_type::pair);
-        monitor_->set(zmq::sockopt::linger, 0);
-        monitor_->connect(name);
+        connection_.emplace(*this, peer(), context_, *socket_);
         if (bind)
             socket_->bind(endpoint);
         else
@@ -47,28 +36,16 @@ void ZmqSource::start() {
 }
 
 void ZmqSource::stop() {
-    if (socket_)
-        zmq_socket_monitor(socket_->handle(), nullptr, 0);
-    monitor_.reset();
+    connection_.reset();
     socket_.reset();
 }
 
 ZmqSource::Parts ZmqSource::next_message() {
     using Clock = std::chrono::steady_clock;
-    constexpr std::chrono::milliseconds look{50}; // until a stop is noticed
     const auto begin = Clock::now();
-    for (;;) {
+    while (connection_->wait() != wire::Connection::News::message) {
         if (is_cancelled())
             throw Flushing();
-        zmq::pollitem_t items[] = {{socket_->handle(), 0, ZMQ_POLLIN, 0},
-                                   {monitor_->handle(), 0, ZMQ_POLLIN, 0}};
-        zmq::poll(items, 2, look);
-        if (items[0].revents & ZMQ_POLLIN)
-            break;
-        if (items[1].revents & ZMQ_POLLIN) {
-            look_at_connection();
-            continue;
-        }
         if (const std::chrono::duration<double> waited = Clock::now() - begin;
             timeout > 0 && waited.count() >= timeout)
             throw Error(GST_RESOURCE_ERROR_READ,
@@ -85,25 +62,6 @@ ZmqSource::Parts ZmqSource::next_message() {
     } while (socket_->get(zmq::sockopt::rcvmore));
     messages_++;
     return parts;
-}
-
-// Of an event there are two parts, the first one begins with its number.
-void ZmqSource::look_at_connection() {
-    zmq::message_t event, address;
-    (void)monitor_->recv(event, zmq::recv_flags::none);
-    (void)monitor_->recv(address, zmq::recv_flags::none);
-    if (io::load<std::uint16_t>(event.data()) == ZMQ_EVENT_DISCONNECTED) {
-        if (peers_ > 0 && --peers_ == 0) {
-            was_cut_ = true;
-            warn(text("the connection to '%s' was cut after %" G_GUINT64_FORMAT
-                      " messages; waiting for it to come back",
-                      peer().c_str(), messages_));
-        }
-    } else {
-        peers_++;
-        if (std::exchange(was_cut_, false))
-            warn(text("the connection to '%s' is back", peer().c_str()));
-    }
 }
 
 Error ZmqSource::bad(const std::string &what, const std::string &wanted) const {

@@ -5,8 +5,7 @@
 #pragma once
 
 #include "live-source.hpp"
-
-#include <zmq.hpp>
+#include "zmq-wire.hpp"
 
 namespace tomo {
 
@@ -42,14 +41,11 @@ class ZmqSource : public LiveSource {
     std::string peer() const { return endpoint; }
 
   private:
-    void look_at_connection();
-
     static constexpr std::size_t most_parts = 4;
 
     zmq::context_t context_;
-    std::optional<zmq::socket_t> socket_, monitor_;
-    int peers_ = 0;
-    bool was_cut_ = false;
+    std::optional<zmq::socket_t> socket_;
+    std::optional<wire::Connection> connection_;
     std::uint64_t messages_ = 0;
 };
 

@@ -24,6 +24,7 @@ class ZmqSub final : public Source {
             "It registers with the publisher and asks for one image after the other, so that the publisher waits for it. A "
             "header in JSON (`htype` \"array-1.0\", `type`, `shape`) tells the type and up to three extents of each; UFO sends "
             "`float`, of others float16 to float64 and integers of 8, 16 and 32 bits are taken. Messages of another form are an error. "
+            "A connection that was cut is told and made anew; an image that was under way may be lost. "
             "Nothing is encrypted, and nobody is asked who he is: connect within networks that are trusted.",
         .example =
             "tomozmqsub address=tcp://127.0.0.1 port=5573 ! tomonull async=false  tomodummydata width=8 height=4 number=3 ! "
@@ -45,18 +46,25 @@ class ZmqSub final : public Source {
         try {
             socket_.emplace(context_, zmq::socket_type::req);
             socket_->set(zmq::sockopt::linger, 0);
+            // A request may be lost with its connection, and is asked again.
+            socket_->set(zmq::sockopt::req_relaxed, 1);
+            socket_->set(zmq::sockopt::req_correlate, 1);
+            wire::notice_lost_peers(*socket_);
+            connection_.emplace(*this, name_, context_, *socket_);
             socket_->connect(name_);
         } catch (const zmq::error_t &error) {
+            connection_.reset();
             socket_.reset();
             throw Error(GST_RESOURCE_ERROR_OPEN_READ,
                         text("can't connect to '%s': %s; wanted an address such as tcp://host", name_.c_str(),
                              error.what()));
         }
         id_ = static_cast<std::int32_t>(g_random_int() | 1);
-        is_registered_ = has_asked_ = has_ended_ = false;
+        is_registered_ = has_asked_ = has_ended_ = asks_again_ = false;
     }
 
     void stop() override {
+        connection_.reset();
         socket_.reset();
         image_ = {};
         next_ = 0;
@@ -87,15 +95,28 @@ class ZmqSub final : public Source {
         zmq::message_t samples;
     };
 
-    // A request that a flush interrupted is answered later: a socket of this kind takes no other one before.
+    // A request that a flush interrupted is answered later.
     std::vector<zmq::message_t> answer_to(wire::Ask ask) {
+        using Clock = std::chrono::steady_clock;
+        using News = wire::Connection::News;
         if (!std::exchange(has_asked_, true))
             socket_->send(wire::packed({id_, ask}), zmq::send_flags::none);
-        if (!wire::wait_for_message(*socket_, *this, timeout))
-            throw Error(
-                GST_RESOURCE_ERROR_READ,
-                text("'%s' has not answered for %g s: is the publisher there? A longer timeout waits for it",
-                     name_.c_str(), timeout.value()));
+        const auto begin = Clock::now();
+        for (News news = connection_->wait(); news != News::message; news = connection_->wait()) {
+            if (is_cancelled())
+                throw Flushing();
+            if (news == News::back) {
+                asks_again_ = true;
+                socket_->send(wire::packed({id_, ask}), zmq::send_flags::none);
+            }
+            if (const std::chrono::duration<double> waited = Clock::now() - begin;
+                timeout > 0 && waited.count() >= timeout)
+                throw Error(
+                    GST_RESOURCE_ERROR_READ,
+                    text(
+                        "'%s' has not answered for %g s: is the publisher there? A longer timeout waits for it",
+                        name_.c_str(), timeout.value()));
+        }
         std::vector<zmq::message_t> parts;
         do {
             zmq::message_t part;
@@ -118,6 +139,10 @@ class ZmqSub final : public Source {
 
     void enlist() {
         const auto fault = reply_in(answer_to(wire::Ask::registration)).fault;
+        if (fault == wire::Fault::already_registered && asks_again_) { // by the request before the cut
+            is_registered_ = true;
+            return;
+        }
         if (fault == wire::Fault::already_registered) {
             id_ = static_cast<std::int32_t>(g_random_int() | 1); // somebody else has it
             return;
@@ -134,7 +159,9 @@ class ZmqSub final : public Source {
         for (;;) {
             auto parts = answer_to(wire::Ask::data);
             const auto reply = reply_in(parts);
-            if (reply.fault == wire::Fault::registration_expected) { // it waits for other subscribers
+            // It waits for other subscribers, or the image went out just before the connection was cut.
+            if (reply.fault == wire::Fault::registration_expected ||
+                (asks_again_ && reply.fault == wire::Fault::already_sent)) {
                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
                 continue;
             }
@@ -142,6 +169,7 @@ class ZmqSub final : public Source {
                 throw Error(GST_STREAM_ERROR_DECODE,
                             text("'%s' does not send image %" G_GUINT64_FORMAT ": error %u", name_.c_str(),
                                  next_, unsigned(reply.fault)));
+            asks_again_ = false;
             if (reply.answer == wire::Answer::stop)
                 has_ended_ = true;
             else
@@ -170,10 +198,12 @@ class ZmqSub final : public Source {
 
     zmq::context_t context_;
     std::optional<zmq::socket_t> socket_;
+    std::optional<wire::Connection> connection_;
     std::string name_;
     std::int32_t id_ = 0;
     bool is_registered_ = false, has_asked_ = false, has_ended_ = false;
-    Image image_; // that has come and is not given yet
+    bool asks_again_ = false; // after a cut, for what the publisher may have sent already
+    Image image_;             // that has come and is not given yet
     std::uint64_t next_ = 0;
 };
 

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "zmq-wire.hpp"
 
+#include <gst/files/byte-order.hpp>
+
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <iterator>
@@ -135,15 +138,64 @@ void notice_lost_peers(zmq::socket_t &socket) {
     socket.set(zmq::sockopt::tcp_keepalive_cnt, 6);
 }
 
+// Whether one of them can be read, within a moment in which a stop is noticed.
+static bool poll(zmq::pollitem_t *items, std::size_t count) {
+    constexpr std::chrono::milliseconds look{50};
+    try {
+        return zmq::poll(items, count, look) > 0;
+    } catch (const zmq::error_t &error) {
+        if (error.num() == EINTR) // a signal for the process
+            return false;
+        throw;
+    }
+}
+
+Connection::Connection(Element &element, std::string peer, zmq::context_t &context, zmq::socket_t &socket)
+    : element_(element), peer_(std::move(peer)), socket_(socket), monitor_(context, zmq::socket_type::pair) {
+    const auto name = text("inproc://monitor-%p", static_cast<void *>(this));
+    if (zmq_socket_monitor(socket_.handle(), name.c_str(),
+                           ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
+        throw zmq::error_t();
+    monitor_.set(zmq::sockopt::linger, 0);
+    monitor_.connect(name);
+}
+
+Connection::~Connection() { zmq_socket_monitor(socket_.handle(), nullptr, 0); }
+
+Connection::News Connection::wait() {
+    zmq::pollitem_t items[] = {{socket_.handle(), 0, ZMQ_POLLIN, 0}, {monitor_.handle(), 0, ZMQ_POLLIN, 0}};
+    if (!poll(items, 2))
+        return News::none;
+    return items[0].revents & ZMQ_POLLIN ? News::message : next_event();
+}
+
+// It has two parts, the first one begins with its number.
+Connection::News Connection::next_event() {
+    zmq::message_t event, address;
+    (void)monitor_.recv(event, zmq::recv_flags::none);
+    (void)monitor_.recv(address, zmq::recv_flags::none);
+    if (io::load<std::uint16_t>(event.data()) == ZMQ_EVENT_DISCONNECTED) {
+        if (count_ == 0 || --count_ > 0)
+            return News::none;
+        was_cut_ = true;
+        element_.warn(text("the connection to '%s' was cut; waiting for it to come back", peer_.c_str()));
+        return News::cut;
+    }
+    count_++;
+    if (!std::exchange(was_cut_, false))
+        return News::none;
+    element_.warn(text("the connection to '%s' is back", peer_.c_str()));
+    return News::back;
+}
+
 bool wait_for_message(zmq::socket_t &socket, const Element &element, double seconds) {
     using Clock = std::chrono::steady_clock;
-    constexpr std::chrono::milliseconds look{50}; // until a stop is noticed
     const auto begin = Clock::now();
     for (;;) {
         if (element.is_cancelled())
             throw Flushing();
         zmq::pollitem_t item{socket.handle(), 0, ZMQ_POLLIN, 0};
-        if (zmq::poll(&item, 1, look) > 0)
+        if (poll(&item, 1))
             return true;
         if (seconds > 0 && std::chrono::duration<double>(Clock::now() - begin).count() >= seconds)
             return false;

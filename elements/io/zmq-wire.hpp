@@ -56,6 +56,30 @@ Json shape_json(const ArrayInfo &info);
 // anew.
 void notice_lost_peers(zmq::socket_t &socket);
 
+// Tells, by warnings of the element, when all connections of a socket are gone and when one is there again.
+// The socket has to live longer.
+class Connection {
+  public:
+    Connection(Element &element, std::string peer, zmq::context_t &context, zmq::socket_t &socket);
+    ~Connection();
+    Connection(const Connection &) = delete;
+    Connection &operator=(const Connection &) = delete;
+
+    enum class News { none, message, cut, back };
+    // Waits for a moment; messages come first.
+    News wait();
+
+  private:
+    News next_event();
+
+    Element &element_;
+    const std::string peer_; // for messages
+    zmq::socket_t &socket_;
+    zmq::socket_t monitor_;
+    int count_ = 0; // of connections
+    bool was_cut_ = false;
+};
+
 // Waits until the socket can be read; throws Flushing if the element is cancelled meanwhile. False after
 // `seconds`; 0: never.
 bool wait_for_message(zmq::socket_t &socket, const Element &element, double seconds);

@@ -159,7 +159,7 @@ class ConcertSrc(ElementTestCase):
             self.assertEqual(facts(stream.pull_sample())[0], 0)
             network.cut()
             deadline = time.monotonic() + TIMEOUT
-            while not any("was cut after 1 messages" in w for w in stream.warnings()):
+            while not any("was cut" in w for w in stream.warnings()):
                 stream._poll()
                 self.assertLess(time.monotonic(), deadline)
             network.mend()
@@ -207,17 +207,19 @@ class ConcertSrc(ElementTestCase):
 
     def test_runs_again(self):
         a = random_array(np.uint16, (2, 3))
-        with Sender() as sender, Stream(line(sender), inputs=0, play=False) as stream:
+        with Stream("tomoconcertsrc name=source", inputs=0, play=False) as stream:
             for _ in range(2):
-                sending = threading.Thread(target=sender.send, args=(message(a, frame_number=5), END))
-                sending.start()
-                stream.play()
-                sample = stream.pull_sample()
-                self.assertEqual(facts(sample)[0], 0)
-                np.testing.assert_array_equal(to_array(sample), a)
-                stream.finish()
-                sending.join()
-                stream.pipeline.set_state(Gst.State.READY)
+                with Sender() as sender:  # what went to the earlier connection would be lost
+                    stream["source"].set_property("endpoint", sender.endpoint)
+                    sending = threading.Thread(target=sender.send, args=(message(a, frame_number=5), END))
+                    sending.start()
+                    stream.play()
+                    sample = stream.pull_sample()
+                    self.assertEqual(facts(sample)[0], 0)
+                    np.testing.assert_array_equal(to_array(sample), a)
+                    stream.finish()
+                    sending.join()
+                    stream.pipeline.set_state(Gst.State.READY)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import time
 
 from tomotest import *
 from elementtest import ElementTestCase, Stream
+from concertpeers import Network
 from zmqpeers import *
 
 
@@ -71,6 +72,26 @@ class ZmqSub(ElementTestCase):
     def test_nobody_there(self):
         self.assert_fails(["has not answered for 0.3 s"], f"tomozmqsub port={free_port()} timeout=0.3")
         self.assert_fails(["can't connect to 'nonsense:5555'"], "tomozmqsub address=nonsense")
+
+    def test_cut_and_back(self):
+        """The request that was lost is asked again, also where the publisher takes it for a second one."""
+        arrays = [random_array(np.float32, (3, 5)) for _ in range(2)]
+        for between in ([], [[reply(ALREADY_SENT, ACK)]]):
+            with Publisher(None) as publisher, Network(publisher.port) as network, Stream(line(network), inputs=0) as stream:
+                deadline = time.monotonic() + TIMEOUT
+                while DATA not in [kind for _, kind in publisher.requests]:
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.01)
+                network.cut()
+                while not any("was cut" in w for w in stream.warnings()):
+                    stream._poll()
+                    self.assertLess(time.monotonic(), deadline)
+                publisher.answer_next(between + [data(arrays[0]), data(arrays[1]), END])
+                network.mend()
+                for array in arrays:
+                    np.testing.assert_array_equal(stream.pull(), array)
+                stream.finish()
+                self.assertTrue(any("is back" in w for w in stream.warnings()))
 
     def test_a_stop_while_it_waits(self):
         with Stream(f"tomozmqsub port={free_port()}", inputs=0) as stream:

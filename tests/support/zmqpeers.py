@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import sys
+import time
 
 try:
     import zmq
@@ -17,7 +18,7 @@ import numpy as np
 
 REGISTER, DATA = 0, 1
 ACK, STOP = 0, 1
-OKAY, REGISTRATION_EXPECTED, ALREADY_REGISTERED, NOT_REGISTERED = range(4)
+OKAY, REGISTRATION_EXPECTED, ALREADY_REGISTERED, NOT_REGISTERED, ALREADY_SENT = range(5)
 
 
 def free_port():
@@ -80,12 +81,13 @@ class Subscriber:
 
 
 class Publisher:
-    """Answers in a thread: `answers` are lists of parts for each request for data; the last one again and again."""
+    """Answers in a thread: `answers` are lists of parts for each request for data; the last one again and again. None: it keeps a request for data without an
+    answer until answer_next() tells more."""
 
     def __init__(self, answers, registration=reply(OKAY, ACK)):
         import threading
 
-        self.answers, self.registration, self.requests = list(answers), registration, []
+        self.answers, self.registration, self.requests = answers and list(answers), registration, []
         self.socket = zmq.Context.instance().socket(zmq.REP)
         self.socket.linger = 0
         self.port = self.socket.bind_to_random_port("tcp://127.0.0.1")
@@ -101,6 +103,9 @@ class Publisher:
         self.thread.join()
         self.socket.close()
 
+    def answer_next(self, answers):
+        self.answers = list(answers)
+
     def run(self):
         while not self.ending:
             if not self.socket.poll(20):
@@ -110,7 +115,9 @@ class Publisher:
             if kind == REGISTER:
                 self.socket.send_multipart([self.registration] if isinstance(self.registration, bytes) else self.registration)
             elif self.answers is None:
-                continue
+                while self.answers is None and not self.ending:
+                    time.sleep(0.01)
+                self.socket.send(b"to a connection that is gone")
             else:
                 self.socket.send_multipart(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
 
