@@ -9,6 +9,7 @@ import fnmatch
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -121,6 +122,29 @@ class Archive(unittest.TestCase):
         folder = ROOT / "tools" / "packaging" / "portable_files"
         for name in ("run", "linker"):
             subprocess.run(["sh", "-n", str(folder / name)], check=True)
+
+    def test_programs_find_their_folder(self):
+        """From a folder with a space in its name, by a link, in an empty environment; `env` stands for a program."""
+        with tempfile.TemporaryDirectory(prefix="gst tomo ") as scratch:
+            root = pathlib.Path(scratch).resolve()
+            for folder in ("bin", "libexec"):
+                (root / folder).mkdir()
+            shutil.copy(ROOT / "tools" / "packaging" / "portable_files" / "run", root / "bin" / "tomo-env")
+            shutil.copy("/usr/bin/env", root / "libexec" / "tomo-env")
+            (root / "link").symlink_to("bin/tomo-env")
+            done = subprocess.run([root / "link"], env={"GST_TOMO_OPENCL": "bundled", "HOME": scratch}, text=True, capture_output=True, check=True)
+            found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+            libraries = f"{root}/lib/x86_64-linux-gnu"
+            for name, wanted in {"GST_PLUGIN_SYSTEM_PATH_1_0": f"{libraries}/gstreamer-1.0", "GI_TYPELIB_PATH": f"{libraries}/girepository-1.0",
+                                 "GST_TOMO_FFT_MODULE_PATH": f"{libraries}/gst-tomo", "OCL_ICD_VENDORS": f"{root}/etc/OpenCL/pocl.icd",
+                                 "GST_PLUGIN_SCANNER_1_0": f"{root}/libexec/path/gst-plugin-scanner"}.items():
+                self.assertEqual(found[name], wanted)
+            self.assertTrue(found["PATH"].startswith(f"{root}/bin:{root}/libexec/path:"))
+            self.assertNotIn("LD_LIBRARY_PATH", found)
+            done = subprocess.run([root / "bin" / "tomo-env", "printf", "%s|", "a b", ""], env={}, text=True, capture_output=True, check=True)
+            self.assertEqual((done.stdout, done.stderr), ("a b||", ""))
+            done = subprocess.run([root / "bin" / "tomo-env", "false"], env={}, check=False)
+            self.assertEqual(done.returncode, 1)
 
     def test_modules_with_what_they_depend_on(self):
         modules = portable.needed_modules(["python3-h5py"])
