@@ -29,6 +29,8 @@ TYPELIBS = ("GLib-2.0", "GObject-2.0", "Gio-2.0", "GModule-2.0", "Gst-1.0", "Gst
 # Modules of Debian's Python, with those that they depend on.
 PYTHON = ("python3-gi", "python3-gst-1.0", "python3-numpy", "python3-h5py", "python3-tifffile", "python3-fastapi", "python3-uvicorn",
           "python3-websockets", "python3-tango", "python3-zmq")
+NEEDED = (*PYTHON, "gstreamer1.0-tools", "gstreamer1.0-plugins-base", "gstreamer1.0-plugins-good", "gstreamer1.0-plugins-bad",
+          "gir1.2-gst-plugins-base-1.0", "pocl-opencl-icd", "libfftw3-single3", "libjs-bootstrap5", "fonts-dejavu-core", "binutils", "xz-utils")
 # Which these depend on, and no program of ours loads.
 WITHOUT = {"python3-setuptools", "python3-pkg-resources", "python3-distutils", "python3-lib2to3", "python3-pip", "python3-wheel", "python3-minimal",
            "python3", "python3-imagecodecs", "python3-matplotlib", "python3-pil", "python3-mpi4py"}
@@ -81,6 +83,11 @@ def installed(folder, build_folder, jobs, root):
     run("meson", "install", "--no-rebuild", "-C", build_folder, "--destdir", folder)
 
 
+def status_of(package):
+    """The state of a package, and what it depends on."""
+    return subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Depends}", package], text=True, capture_output=True, check=False).stdout
+
+
 def needed_modules(packages):
     """Names of packages of Python that these depend on, and themselves."""
     found, waiting = set(), list(packages)
@@ -88,13 +95,11 @@ def needed_modules(packages):
         package = waiting.pop()
         if package in found or package in WITHOUT:
             continue
-        done = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status} ${Depends}", package], text=True, capture_output=True, check=False)
-        if not done.stdout.startswith("installed"):
-            if package not in packages:  # virtual, or one of several that would do
-                continue
-            raise Failure(f"{package} is not installed: apt-get install --no-install-recommends {' '.join(packages)}")
+        status = status_of(package)
+        if not status.startswith("installed"):
+            continue  # virtual, or one of several that would do
         found.add(package)
-        waiting += [name for name in re.findall(r"(?:^installed |, |\| )([a-z0-9.+-]+)", done.stdout) if name.startswith("python3-")]
+        waiting += [name for name in re.findall(r"(?:^installed |, |\| )([a-z0-9.+-]+)", status) if name.startswith("python3-")]
     return sorted(found)
 
 
@@ -166,6 +171,9 @@ def make(root, output, build_folder, jobs):
         raise Failure(f"the archive is for x86_64, and this is {os.uname().machine}")
     release, (moment, commit) = Release(root), commit_of(root)
     version = release.version if release.is_released else f"{release.version}-{day_of(moment):%Y%m%d}{f'-g{commit}' if commit else ''}"
+    missing = [package for package in NEEDED if not status_of(package).startswith("installed")]
+    if missing:
+        raise Failure(f"packages of the archive are not installed here: apt-get install --no-install-recommends {' '.join(missing)}")
     work = output / "portable"
     if work.exists():
         shutil.rmtree(work)
@@ -206,8 +214,7 @@ def make(root, output, build_folder, jobs):
     files.add("/usr/share/pocl", "share/pocl")
     files.add("/usr/bin/ld.bfd", "libexec/ld.bfd")
     files.add("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", "share/fonts/DejaVuSans.ttf")
-    if pathlib.Path("/usr/share/javascript/bootstrap5").is_dir():
-        files.add("/usr/share/javascript/bootstrap5", "share/javascript/bootstrap5")
+    files.add("/usr/share/javascript/bootstrap5", "share/javascript/bootstrap5")
     add_libraries(files)
     add_licences(files)
 

@@ -55,6 +55,7 @@ import time, urllib.request
 for _ in range(60):
     try:
         page = urllib.request.urlopen("http://127.0.0.1:18080/ui/").read()
+        urllib.request.urlopen("http://127.0.0.1:18080/ui/bootstrap/css/bootstrap.min.css")
         break
     except OSError:
         time.sleep(0.5)
@@ -163,6 +164,7 @@ import time, urllib.request
 for _ in range(360):
     try:
         assert b"gst-tomo" in urllib.request.urlopen("http://127.0.0.1:18090/ui/").read()
+        urllib.request.urlopen("http://127.0.0.1:18090/ui/bootstrap/css/bootstrap.min.css")
         break
     except OSError:
         time.sleep(0.5)

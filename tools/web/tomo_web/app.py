@@ -35,7 +35,9 @@ from .result_names import ResultNames
 
 STATIC = pathlib.Path(__file__).resolve().parents[1] / "static"
 SAMPLES = pathlib.Path(__file__).resolve().parents[3] / "examples" / "data"  # where the server runs from its sources
-BOOTSTRAP = pathlib.Path("/usr/share/javascript/bootstrap5")  # Debian's libjs-bootstrap5
+# Debian's libjs-bootstrap5; in an archive that carries its own, beside this.
+_PLACES = [pathlib.Path(__file__).resolve().parents[3] / "javascript" / "bootstrap5", pathlib.Path("/usr/share/javascript/bootstrap5")]
+BOOTSTRAP = next(filter(pathlib.Path.is_dir, _PLACES), _PLACES[-1])
 ROOMS = (  # modules with TABLES, and a `router` below /api
     access,
     administration,
