@@ -18,7 +18,7 @@ class LiveCorrect final : public Filter, public WithHistory {
             "Absorption or transmission of projections by the darks and flats that tomolivestore has taken",
         .in = formats::real,
         .details =
-            R"(ln((f - d) / (p - d)), or without `absorption-correct` (p - d) / (f - d), as [tomoflatfieldcorrect](#tomoflatfieldcorrect) has them; p is a
+            R"(ln((f - d) / (p - d)), or without `absorption-correct` (p - d) / (f - d), as [tomoflatfieldcorrect](correction.md#tomoflatfieldcorrect) has them; p is a
 projection, d the dark and f the flat of each pixel, the means that `tomolivestore` had when the projection passed. So darks and flats are
 replaced while the stream goes on, between two frames.
 
