@@ -90,8 +90,12 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         gst_pad_add_probe(
             sink.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
             [](GstPad *, GstPadProbeInfo *probe, gpointer self) {
-                if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(probe)) == GST_EVENT_EOS)
-                    static_cast<LiveStore *>(self)->frame_store_.stop();
+                const auto type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(probe));
+                auto *store = static_cast<LiveStore *>(self);
+                if (type == GST_EVENT_EOS)
+                    store->frame_store_.stop();
+                if (type == GST_EVENT_STREAM_START) // a camera that is started again may count anew
+                    store->last_.reset();
                 return GST_PAD_PROBE_OK;
             },
             this, nullptr);

@@ -415,8 +415,9 @@ LivePipeline::Counts LivePipeline::counts() const {
     };
     guint waiting = 0;
     g_object_get(waiting_.get(), "current-level-buffers", &waiting, nullptr);
-    const auto out = out_.load() + waiting, in = in_.load();
+    const auto passed = out_.load(), out = passed + waiting, in = in_.load();
     Counts counts{};
+    counts.passed = passed;
     counts.frames = result("frames");
     counts.lost = result("lost");
     counts.repeated = result("repeated");

@@ -46,12 +46,12 @@ class LivePipeline {
     GstSample *frame();
 
     struct Counts {
-        std::uint64_t frames, lost, repeated, late, dropped, slices, stored;
+        std::uint64_t frames, lost, repeated, late, passed, dropped, slices, stored; // passed: to the device
         std::uint64_t kept;
         double stored_seconds, latency;
     };
     Counts counts() const;
-    // Adapts the number of slices to parameters, with so many frames a second.
+    // Adapts the number of slices to parameters, with so many frames a second that pass to the device.
     void follow_rate(double frames_per_second);
 
   private:

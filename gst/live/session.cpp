@@ -40,6 +40,13 @@ void add_fields(Json &event, const GstStructure *told) {
     }
 }
 
+// Elements of GStreamer end their sentences, ours do not.
+std::string without_stop(std::string sentence) {
+    while (!sentence.empty() && sentence.back() == '.')
+        sentence.pop_back();
+    return sentence;
+}
+
 // How often something happens, over the last second or so.
 class Frequency {
   public:
@@ -65,7 +72,7 @@ class Frequency {
 // What the thread that runs knows of the course.
 struct Session::Course {
     double patience = 0, retry = 0;
-    Frequency frames, slices;
+    Frequency frames, passed, slices;
     std::uint64_t seen = 0; // frames
     Clock::time_point last_frame = Clock::now(), next_progress = Clock::now();
     std::optional<Clock::time_point> retry_at = {};
@@ -249,9 +256,10 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
         if (course.retry_at)
             return; // what follows from a failure
         if (course.retry > 0 && pipeline.is_of_source(GST_MESSAGE_SRC(message))) {
-            tell(message_event(
-                "error", text("%s. The source is started again every %g s", told->message, course.retry),
-                name_of(message)));
+            tell(message_event("error",
+                               text("%s. The source is started again every %g s",
+                                    without_stop(told->message).c_str(), course.retry),
+                               name_of(message)));
             set_state(course, "waiting");
             pipeline.stop_source();
             course.retry_at = Clock::now() + std::chrono::milliseconds(std::llround(course.retry * 1000));
@@ -293,6 +301,7 @@ void Session::watch(LivePipeline &pipeline, Course &course) {
     const auto now = Clock::now();
     const auto counts = pipeline.counts();
     course.frames.count(counts.frames);
+    course.passed.count(counts.passed);
     course.slices.count(counts.slices);
     if (counts.frames != course.seen) {
         course.seen = counts.frames;
@@ -309,7 +318,7 @@ void Session::watch(LivePipeline &pipeline, Course &course) {
         course.retry_at.reset();
         pipeline.start_source();
     }
-    pipeline.follow_rate(course.frames.rate());
+    pipeline.follow_rate(course.passed.rate());
     if (now >= course.next_progress) {
         course.next_progress = now + std::chrono::milliseconds(500);
         tell_progress(pipeline, course);

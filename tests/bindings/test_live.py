@@ -210,6 +210,89 @@ class LiveTest(unittest.TestCase):
                     differences.append(np.linalg.norm(to_array(sample) - wanted) / np.linalg.norm(wanted))
                 self.assertLess(min(differences), 2e-5, differences)
 
+    def message(self, live, words, level="warning"):
+        live.until(lambda: [event for event in live.kinds("message") if words in event["text"] and event["level"] == level], words)
+
+    def test_a_camera_that_stops(self):
+        """Is told, and slices come again with its next frames."""
+        with Live(patience=0.3, planes="z=0", correction="off") as live:
+            live.slice_after(0)
+            live.live.get_element("camera").set_property("stopped", True)
+            self.message(live, "no frame for 0.3 s")
+            live.until(lambda: live.kinds("state")[-1]["state"] == "waiting", "a wait")
+            live.live.get_element("camera").set_property("stopped", False)
+            live.until(lambda: live.kinds("state")[-1]["state"] == "running", "frames")
+            live.slice_after(0)
+
+    def test_a_source_that_fails(self):
+        """Is started again, as often as it fails; with retry=0 that is the end."""
+        source = CAMERA + " ! identity error-after=60"
+        with Live(source, retry=0.1, planes="z=0", correction="off") as live:
+            self.message(live, "started again every 0.1 s", "error")
+            live.until(lambda: len([event for event in live.kinds("message") if event["level"] == "error"]) > 1, "another failure")
+            del live.slices[:]
+            live.until(lambda: live.slices, "slices of a later start")
+        self.assertEqual(live.events[-1]["status"], "done")
+        self.assertEqual(live.kinds("progress")[-1]["late"], 0)
+        with Live(source, retry=0, planes="z=0", correction="off") as live:
+            while live.live.poll(20):
+                pass
+            self.assertEqual(live.events[-1]["status"], "failed")
+            with self.assertRaisesRegex(GLib.Error, "identity"):
+                live.live.wait()
+
+    def test_a_size_that_changes(self):
+        """Darks and flats of the old size are forgotten, which is told, and slices go on with new ones."""
+        with Live(planes="z=0") as live:
+            live.take_fields()
+            live.slice_after(0, shape=(WIDTH, WIDTH))
+            live.live.get_element("camera").set_property("width", 40)
+            self.message(live, "do not fit frames of uint16 40 x 32")
+            live.take_fields()
+            live.slice_after(0, shape=(40, 40))
+
+    def test_angles_that_nobody_tells(self):
+        """Are told, and slices come as soon as there are some; by the source in the end."""
+        with Live(planes="z=0", correction="off", half_turn=0) as live:
+            self.message(live, "has no angle")
+            self.assertEqual(live.slices, [])
+            live.live.set_property("half-turn", HALF_TURN)
+            live.slice_after(0)
+        with Live(CAMERA + " tells-angle=true", planes="z=0", correction="off", half_turn=0) as live:
+            live.slice_after(0)
+
+    def test_less_than_half_a_turn(self):
+        with Live(CAMERA.replace(f"half-turn={HALF_TURN}", "half-turn=4000"), planes="z=0", correction="off", half_turn=4000, views=0) as live:
+            self.message(live, "do not cover half a turn", "info")
+            self.assertEqual(live.slices, [])
+
+    def test_darks_that_nobody_takes(self):
+        with Live(planes="z=0") as live:
+            self.message(live, "no flats yet")
+            self.assertEqual(live.slices, [])
+            live.show("flat")
+            live.live.take_flats(5)
+            self.message(live, "0 counts as dark")
+            live.show("sample")
+            live.slice_after(0)
+
+    def test_a_device_that_is_too_slow(self):
+        """Frames are left out of slices and counted, and none is lost; what is kept has all of them."""
+        with tempfile.TemporaryDirectory() as folder:
+            with Live(process="tomosleep time=0.02", planes="z=0", correction="off", waiting_frames=2) as live:
+                live.slice_after(0)
+                live.live.keep(0.0, f"{folder}/kept.h5")
+                live.until(lambda: live.kinds("progress")[-1]["kept"] > 100, "frames that are kept")
+                live.live.stop_keeping()
+                live.until(lambda: live.kinds("keep")[-1]["state"] == "done", "the file")
+                lost = live.kinds("progress")[-1]["lost"]
+            with h5py.File(f"{folder}/kept.h5") as file:
+                numbers = file["defaults/NDArrayUniqueId"][:]
+            self.assertGreater(len(numbers), 100)
+            self.assertLessEqual(numbers[-1] - numbers[0] + 1 - len(numbers), lost)
+            last = live.kinds("progress")[-1]
+            self.assertTrue(50 < last["dropped"] < last["done"], last)
+
     def test_main_loop(self):
         """Whose thread gets slices and events; nobody has to hold the object."""
         loop, seen = GLib.MainLoop(), []
