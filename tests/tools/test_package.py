@@ -79,7 +79,7 @@ class Packages(unittest.TestCase):
 
 
     def test_packages_have_all(self):
-        """What a build may leave out is asked for."""
+        """Packages ask for each part that a build may leave out."""
         rules = (DEBIAN / "rules").read_text()
         for name in re.findall(r"option\('(\w+)', type: 'feature'", (ROOT / "meson_options.txt").read_text()):
             self.assertIn(f"-D{name}={'disabled' if name == 'tests' else 'enabled'}", rules)
