@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <regex>
 
 namespace tomo::live {
 
@@ -95,7 +96,10 @@ ObjectRef<GstElement> LivePipeline::make_source(const LiveSettings &settings) {
             line += " scan.projections ! identity";
         return parse(line, true, "source");
     }
-    return parse(given, true, "source");
+    // Caps need an element behind them.
+    static const std::regex ends_with_caps(R"((^|!)\s*\w+/x?[-.\w]*[^!]*$)");
+    return parse(std::regex_search(given, ends_with_caps) ? given + " ! identity silent=true" : given, true,
+                 "source");
 }
 
 LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std::move(show)) {

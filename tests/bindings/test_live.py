@@ -18,6 +18,7 @@ import h5py
 import numpy as np
 from gi.repository import GLib, Gst, GstTomo
 
+from phantom_scan import AXIS as SCAN_AXIS, Scan
 from phantomcamera import volume
 from tomotest import to_array
 
@@ -209,6 +210,61 @@ class LiveTest(unittest.TestCase):
                     wanted = to_array(offline.take_result())[cut]
                     differences.append(np.linalg.norm(to_array(sample) - wanted) / np.linalg.norm(wanted))
                 self.assertLess(min(differences), 2e-5, differences)
+
+    def test_sources(self):
+        """A scan that is played, with its own darks, flats and angles; video of any element, by caps."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "scan.nxs")
+            Scan().nxtomo(path)
+            with Live(path, darks=path, flats=path, half_turn=0, drop=False, planes="z=0", axis=SCAN_AXIS) as live:
+                while live.live.poll(20):
+                    pass
+            self.assertEqual(live.events[-1]["status"], "done")
+            offline = GstTomo.Reconstruction.new(path)
+            offline.set_parameters(json.dumps({"axis": SCAN_AXIS, "output": "memory:"}))
+            offline.run()
+            volume = to_array(offline.take_result())
+            wanted = (volume[len(volume) // 2 - 1] + volume[len(volume) // 2]) / 2 if len(volume) % 2 == 0 else volume[len(volume) // 2]
+            found = to_array(live.slices[-1][1])
+            self.assertGreater(np.corrcoef(found.ravel(), wanted.ravel())[0, 1], 0.99)
+        with Live("videotestsrc is-live=true pattern=ball ! video/x-raw,format=GRAY16_LE,width=64,height=48,framerate=100/1", planes="z=0",
+                  correction="off") as live:
+            self.assertEqual(to_array(live.slice_after(0)).shape, (64, 64))
+        live = GstTomo.Live.new("videotestsrc ! video/x-raw,format=RGB")
+        live.set_property("half-turn", 10)
+        with self.assertRaisesRegex(GLib.Error, "GRAY16"):
+            live.start()
+
+    def test_the_module(self):
+        from gsttomo.live import Error, Live as Beamline, Slice, Volume
+
+        with tempfile.TemporaryDirectory() as folder:
+            with Beamline(CAMERA + " scene=flat", half_turn=HALF_TURN, planes=["z=0", "x=1"], axis=WIDTH / 2, volume_size=16) as live:
+                live.take_flats(5)
+                Gst.util_set_object_arg(live.element("camera"), "scene", "sample")
+                shapes = {}
+                for item in live.slices():
+                    self.assertIsInstance(item, Slice)
+                    shapes[item.plane] = item.image.shape
+                    if len(shapes) == 2:
+                        break
+                self.assertEqual(shapes, {0: (WIDTH, WIDTH), 1: (ROWS, WIDTH)})
+                live.keep(f"{folder}/kept.h5")
+                live.axis = 25.0
+                self.assertEqual((live.axis, live.half_turn), (25.0, HALF_TURN))
+                live.show(1, "y=0,width=5,height=4")
+                self.assertIn((4, 5), [item.image.shape for item, _ in zip(live.slices(1), range(50))])
+                volume = live.volume()
+                self.assertIsInstance(volume, Volume)
+                self.assertEqual(volume.image.shape[1:], (16, 16))
+                self.assertEqual(live.stop_keeping()["path"], f"{folder}/kept.h5")
+                for call, words in ((lambda: live.set(axs=3), "axis"), (lambda: live.show(7, "z=0"), "no plane 7")):
+                    with self.assertRaisesRegex(Error, words):
+                        call()
+                self.assertFalse(hasattr(live, "nothing"))
+                self.assertGreater(live.statistics["done"], 40)
+            with h5py.File(f"{folder}/kept.h5") as file:
+                self.assertGreater(len(file["exchange/data"]), 3)
 
     def message(self, live, words, level="warning"):
         live.until(lambda: [event for event in live.kinds("message") if words in event["text"] and event["level"] == level], words)

@@ -93,7 +93,7 @@ class LiveStore(ElementTestCase):
     def test_darks_and_flats_on_command(self):
         """The next frames are, none of which goes on; what follows has their mean."""
         darks, flats, later = frames(3), [image + 1000 for image in frames(4)], [image + 2000 for image in frames(2)]
-        p, q, r = frames(3)
+        first, second, third = frames(3)
         with Store() as stream:
             self.assertTrue(stream.store.emit("take-darks", 3))
             self.assertFalse(stream.store.emit("take-flats", 4))  # those are being taken
@@ -102,7 +102,7 @@ class LiveStore(ElementTestCase):
                 stream.shoot(number := number + 1, image)
             message = stream.until_fields(1)
             self.assertEqual((message.get_value("kind"), message.get_value("frames")), ("darks", 3))
-            for expected, p, fields in ((flats, p, 2), (later, q, 3)):
+            for expected, p, fields in ((flats, first, 2), (later, second, 3)):
                 self.assertTrue(stream.store.emit("take-flats", len(expected)))
                 for image in expected:
                     stream.shoot(number := number + 1, image)
@@ -112,7 +112,7 @@ class LiveStore(ElementTestCase):
                 valid = f - d > 500  # others are noise of the rounding
                 np.testing.assert_allclose(stream.pull()[valid], ((p - d) / (f - d))[valid], rtol=3e-4, atol=1e-5)
             self.assertFalse(stream.store.emit("take-flats", 0))
-            stream.shoot(number + 1, r)
+            stream.shoot(number + 1, third)
             self.assertEqual(stream.pull().shape, SHAPE)
             self.assertEqual(stream.finish(), [])
 

@@ -18,7 +18,7 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstTomo", "1.0")
 from gi.repository import Gst, GstTomo
 
-SECONDS = float(os.environ.get("GST_TOMO_LIVE_SECONDS", 240))
+SECONDS = float(os.environ.get("GST_TOMO_LIVE_SECONDS", "240"))
 SHAPES = "z=0", "x=3,size=40", "y=-2,width=30,height=20,step=2", "at=0:0:4,right=1:0:0,down=0:0.7:0.7,width=50,height=40"
 
 

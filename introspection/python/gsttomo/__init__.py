@@ -28,7 +28,8 @@ A call of a source with several outputs unpacks into them:
         ...
 
 gsttomo.reconstruction makes slices of a whole scan, gsttomo.tomopy those of arrays as TomoPy does.
-gsttomo.jobs queues both as jobs with processes of their own. gsttomo.widgets shows images and volumes in windows of Qt.
+gsttomo.jobs queues both as jobs with processes of their own. gsttomo.widgets shows images and volumes in windows of Qt,
+and gsttomo.live makes slices while a sample turns.
 
 help(Rescale) explains a task, tasks() lists the names of all, and element('videotestsrc') takes any GStreamer element.
 `python3 -m gsttomo.stubs FOLDER` writes type stubs for editors.
@@ -44,7 +45,7 @@ from ._flow import Error, Flow, Frame, Outputs, Run, or_rather, run  # noqa: E40
 from ._task import Task, class_names, class_of, element, overview  # noqa: E402
 
 __doc__ = f"{__doc__ or ''}\nTasks:\n\n{overview()}\n"
-_MODULES = ["jobs", "reconstruction", "tomopy", "widgets"]
+_MODULES = ["jobs", "live", "reconstruction", "tomopy", "widgets"]
 _OWN = ["Error", "Flow", "Frame", "Outputs", "Run", "Task", "element", "run", "tasks", *_MODULES]
 
 
