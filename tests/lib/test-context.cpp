@@ -195,7 +195,8 @@ GST_END_TEST;
 GST_START_TEST(test_one_context_per_device) {
     use_two_devices();
     const auto handle_of = [](const Context &context) {
-        return reinterpret_cast<cl_context>(static_cast<guintptr>(gst_tomo_context_get_handle(context.get())));
+        return reinterpret_cast<cl_context>(
+            static_cast<guintptr>(gst_tomo_context_get_handle(context.get())));
     };
     const Context a(gst_tomo_context_new("0", nullptr)), b(gst_tomo_context_new("0", nullptr)),
         other(gst_tomo_context_new("1", nullptr));
@@ -332,8 +333,9 @@ GST_START_TEST(test_environment) {
     fail_unless_equals_int(gst_element_set_state(other.get(), GST_STATE_READY), GST_STATE_CHANGE_FAILURE);
     const auto message = bus_error(other);
     fail_unless(
-        contains(message,
-                 "GST_TOMO_DEVICE=a device that is not means none of the OpenCL devices, which are, by index: 0: "),
+        contains(
+            message,
+            "GST_TOMO_DEVICE=a device that is not means none of the OpenCL devices, which are, by index: 0: "),
         "%s", message.c_str());
     set_state(other, GST_STATE_NULL);
     // Who names a device does not need it.
@@ -378,6 +380,38 @@ GST_START_TEST(test_objects_without_contents) {
 }
 GST_END_TEST;
 
+// Lists of devices that two platforms have.
+GST_START_TEST(test_two_platforms) {
+    const auto platform = [](std::size_t n) { return reinterpret_cast<cl_platform_id>(n); };
+    const std::vector<tomo::FoundDevice> all = {
+        {platform(1), nullptr, CL_DEVICE_TYPE_GPU, "A100", "NVIDIA CUDA"},
+        {platform(1), nullptr, CL_DEVICE_TYPE_GPU, "A100", "NVIDIA CUDA"},
+        {platform(2), nullptr, CL_DEVICE_TYPE_CPU, "EPYC", "PoCL"},
+        {platform(3), nullptr, CL_DEVICE_TYPE_CPU, "EPYC", "Intel"},
+    };
+    const std::vector<tomo::FoundDevice> usual(all.begin(), all.begin() + 3);
+    using Indices = std::vector<std::size_t>;
+    // A processor is of another platform than GPUs, as a rule.
+    fail_unless(tomo::choose_devices(usual, "all") == (Indices{0, 1, 2}));
+    fail_unless(tomo::choose_devices(usual, "cpu+gpu") == (Indices{2, 0, 1}));
+    fail_unless(tomo::choose_devices(all, "gpu,2") == (Indices{0, 1, 2}));
+    fail_unless(tomo::choose_devices(all, "2,3") == (Indices{2, 3}));
+    for (const char *wrong : {"all", "cpu", "epyc", "cpu+gpu"}) {
+        std::string said;
+        try {
+            tomo::choose_devices(all, wrong);
+        } catch (const tomo::Error &e) {
+            said = e.what();
+        }
+        fail_if(said.empty(), "%s", wrong);
+        for (const char *part :
+             {"devices 2 and 3", "of two platforms, PoCL and Intel", "each by its index",
+              "0: A100 (NVIDIA CUDA), 1: A100 (NVIDIA CUDA), 2: EPYC (PoCL), 3: EPYC (Intel)"})
+            fail_unless(contains(said, part), "%s: %s", wrong, said.c_str());
+    }
+}
+GST_END_TEST;
+
 static Suite *context_suite() {
     Suite *suite = suite_create("context");
     TCase *cases = tcase_create("general");
@@ -394,6 +428,7 @@ static Suite *context_suite() {
     tcase_add_test(cases, test_wrong_device);
     tcase_add_test(cases, test_environment);
     tcase_add_test(cases, test_no_opencl);
+    tcase_add_test(cases, test_two_platforms);
     tcase_add_test(cases, test_objects_without_contents);
     return suite;
 }

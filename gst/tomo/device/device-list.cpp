@@ -89,8 +89,9 @@ std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string s
     for (std::size_t i = 0; i < devices.size(); i++)
         if (means_device(selector, i, devices[i].name))
             return i;
-    throw Error(GST_RESOURCE_ERROR_NOT_FOUND, text("%s=%s means none of the OpenCL devices, which are, by index: %s",
-                                                   origin, selector.c_str(), describe(devices).c_str()));
+    throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
+                text("%s=%s means none of the OpenCL devices, which are, by index: %s", origin,
+                     selector.c_str(), describe(devices).c_str()));
 }
 
 std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices, std::string list) {
@@ -103,8 +104,8 @@ std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices,
     }
     const auto refuse = [&](const std::string &problem) {
         throw Error(GST_RESOURCE_ERROR_NOT_FOUND,
-                    text("%s=%s %s; the OpenCL devices are, by index: %s", origin, list.c_str(), problem.c_str(),
-                         describe(devices).c_str()));
+                    text("%s=%s %s; the OpenCL devices are, by index: %s", origin, list.c_str(),
+                         problem.c_str(), describe(devices).c_str()));
     };
     const auto means = [&](const std::string &part, std::size_t i) {
         if (part == "all")
@@ -114,8 +115,22 @@ std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices,
         return means_device(part, i, devices[i].name);
     };
     std::vector<std::size_t> chosen;
+    std::vector<bool> by_index; // of these
+    // One processor, or one GPU, may be there twice, by the drivers of two platforms.
+    const auto refuse_second_platform = [&](std::size_t i, bool is_index) {
+        constexpr cl_device_type kinds = CL_DEVICE_TYPE_GPU | CL_DEVICE_TYPE_CPU | CL_DEVICE_TYPE_ACCELERATOR;
+        for (std::size_t k = 0; k < chosen.size(); k++) {
+            const auto &one = devices[chosen[k]], &other = devices[i];
+            if ((one.type & other.type & kinds) && one.platform != other.platform &&
+                !(by_index[k] && is_index))
+                refuse(text(
+                    "means devices %zu and %zu, which are of one kind and of two platforms, %s and %s, and may be "
+                    "one device with two drivers: name those of one platform, or each by its index",
+                    chosen[k], i, one.platform_name.c_str(), other.platform_name.c_str()));
+        }
+    };
     const std::unique_ptr<gchar *, decltype(&g_strfreev)> parts(g_strsplit_set(list.c_str(), ",+", -1),
-                                                                    g_strfreev);
+                                                                g_strfreev);
     for (gchar **each = parts.get(); *each; each++) {
         const std::string part = g_strstrip(*each);
         if (part.empty())
@@ -127,7 +142,9 @@ std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices,
             is_any = true;
             if (std::find(chosen.begin(), chosen.end(), i) != chosen.end())
                 refuse(text("names device %zu twice", i));
+            refuse_second_platform(i, is_index(part));
             chosen.push_back(i);
+            by_index.push_back(is_index(part));
         }
         if (!is_any)
             refuse(text("has '%s', which means none of them", part.c_str()));

@@ -28,7 +28,8 @@ bool means_device(const std::string &selector, std::size_t index, const std::str
 std::size_t choose_device(const std::vector<FoundDevice> &devices, std::string selector);
 // The devices of a list, in its order: all, gpu, cpu, indices and parts of names, with commas or + between; a name
 // means all devices whose names have it. Empty: the environment variable GST_TOMO_DEVICES, else all. Throws
-// Error on a part of the list that means no device, and on a device that is meant twice.
+// Error on a part of the list that means no device, on a device that is meant twice, and where devices of one
+// kind, GPUs or processors, are of two platforms, unless all of these are named by index.
 GST_TOMO_API std::vector<std::size_t> choose_devices(const std::vector<FoundDevice> &devices,
                                                      std::string list);
 // A list of all devices for people: "0: NVIDIA H100 (NVIDIA CUDA), 1: ...".
