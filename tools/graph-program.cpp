@@ -182,6 +182,11 @@ void RunOptions::add_to(Program &program) {
          "between (default: environment variable GST_TOMO_DEVICES, else one device)",
          "DEVICES"});
     program.add(
+        {"on-failure", 0, 0, G_OPTION_ARG_STRING, &on_failure_,
+         "What happens where one of several devices fails: error, the default, or continue, so that the "
+         "others do its arrays again",
+         "error|continue"});
+    program.add(
         {"progress", 0, 0, G_OPTION_ARG_STRING, &progress_,
          "How progress is told: bar, the default, or json, an object per line on standard output, for "
          "programs, which give commands on standard input",
@@ -200,6 +205,12 @@ bool RunOptions::check(Program &program) {
         program.complain(std::string("--progress does not take '") + progress_ + "'; wanted bar or json");
         return false;
     }
+    continues_ = on_failure_ && std::string(on_failure_) == "continue";
+    if (on_failure_ && !continues_ && std::string(on_failure_) != "error") {
+        program.complain(std::string("--on-failure does not take '") + on_failure_ +
+                         "'; wanted error or continue");
+        return false;
+    }
     if (!memory_)
         return true;
     const auto bytes = tomo::bytes_of(memory_);
@@ -214,6 +225,8 @@ void RunOptions::set_on(GstTomoGraph *graph) const {
         g_object_set(graph, "max-memory", max_memory_, nullptr);
     if (devices_)
         g_object_set(graph, "devices", devices_, nullptr);
+    if (on_failure_)
+        g_object_set(graph, "continue-on-failure", continues_, nullptr);
 }
 
 // Progress

@@ -89,6 +89,7 @@ class RunOptions {
         g_free(memory_);
         g_free(progress_);
         g_free(devices_);
+        g_free(on_failure_);
     }
     RunOptions(const RunOptions &) = delete;
     RunOptions &operator=(const RunOptions &) = delete;
@@ -102,8 +103,9 @@ class RunOptions {
     void set_on(GstTomoGraph *graph) const;
 
   private:
-    guint64 max_memory_ = 0;                                             // bytes
-    gchar *memory_ = nullptr, *progress_ = nullptr, *devices_ = nullptr; // as written
+    guint64 max_memory_ = 0;                                                                     // bytes
+    gchar *memory_ = nullptr, *progress_ = nullptr, *devices_ = nullptr, *on_failure_ = nullptr; // as written
+    bool continues_ = false;
 };
 
 // Runs it to its end, with progress on standard error, or events and commands as docs/progress.md has them.

@@ -316,6 +316,8 @@ void Assembly::place_chain(const Placement &placement, const Placement::Chain &c
     // With fewer arrays than they compute at once, elements may give other bits.
     g_object_set(done.runner.get(), "devices", placement.device_list().c_str(), "whole-groups", TRUE,
                  nullptr);
+    gst_util_set_object_arg(G_OBJECT(done.runner.get()), "on-failure",
+                            placement.goes_on ? "continue" : "error");
     link_pads(done.before.get(), lone_pad(done.runner.get(), GST_PAD_SINK).get());
     link_pads(lone_pad(done.runner.get(), GST_PAD_SRC).get(), done.behind.get());
 }

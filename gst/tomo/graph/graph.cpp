@@ -218,7 +218,9 @@ GstElement *Graph::pipeline() {
     }
     const char *environment = obeys_environment_ ? g_getenv("GST_TOMO_DEVICES") : nullptr;
     const bool is_placed = !devices_.empty() || (environment && *environment);
-    assembly_->place(is_placed ? tomo::place(*this, devices_) : Placement());
+    auto placement = is_placed ? tomo::place(*this, devices_) : Placement();
+    placement.goes_on = goes_on_;
+    assembly_->place(placement);
     return assembly_->pipeline();
 }
 
@@ -275,6 +277,9 @@ void Graph::unfold() {
         last.push_back(nodes.size() - 1);
         if (originals.empty())
             continue;
+        gint on_failure = 0;
+        g_object_get(node.element.get(), "on-failure", &on_failure, nullptr);
+        goes_on_ = goes_on_ || on_failure != 0;
         placement.chains.push_back(std::move(chain));
         placement.devices.clear();
         for (const auto &copy : runner->copies())

@@ -81,6 +81,9 @@ class GST_TOMO_API Graph {
     // no such parts.
     void set_devices(std::string devices) { devices_ = std::move(devices); }
     const std::string &devices() const { return devices_; }
+    // Whether other devices do again what one that fails had.
+    void set_goes_on(bool goes_on) { goes_on_ = goes_on; }
+    bool goes_on() const { return goes_on_; }
     // From now on the environment variable GST_TOMO_DEVICES counts where no devices are set.
     void obey_environment() { obeys_environment_ = true; }
 
@@ -119,6 +122,7 @@ class GST_TOMO_API Graph {
     bool has_delayed_links_ = false;           // in a pipeline of the application
     guint64 max_memory_ = 0;
     std::string devices_;
+    bool goes_on_ = false; // after the failure of a device
     bool obeys_environment_ = false;
     std::optional<Placement> placed_; // of a pipeline that was recorded
 };

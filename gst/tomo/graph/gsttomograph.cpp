@@ -28,7 +28,7 @@ GQuark gst_tomo_graph_error_quark(void) { return g_quark_from_static_string("gst
  */
 G_DEFINE_TYPE(GstTomoGraph, gst_tomo_graph, G_TYPE_OBJECT)
 
-enum { PROP_0, PROP_MAX_MEMORY, PROP_DEVICES, PROP_TIME };
+enum { PROP_0, PROP_MAX_MEMORY, PROP_DEVICES, PROP_CONTINUE_ON_FAILURE, PROP_TIME };
 
 static tomo::Graph &graph_of(GstTomoGraph *self) { return *self->state->graph; }
 
@@ -56,6 +56,9 @@ static void gst_tomo_graph_get_property(GObject *object, guint id, GValue *value
         case PROP_DEVICES:
             g_value_set_string(value, state->graph->devices().c_str());
             break;
+        case PROP_CONTINUE_ON_FAILURE:
+            g_value_set_boolean(value, state->graph->goes_on());
+            break;
         case PROP_TIME:
             g_value_set_double(value, state->runner.seconds());
             break;
@@ -68,12 +71,14 @@ static void gst_tomo_graph_get_property(GObject *object, guint id, GValue *value
 static void gst_tomo_graph_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
     tomo::to_critical(G_STRFUNC, [&] {
         auto *state = GST_TOMO_GRAPH(object)->state;
-        if (id != PROP_MAX_MEMORY && id != PROP_DEVICES)
+        if (id != PROP_MAX_MEMORY && id != PROP_DEVICES && id != PROP_CONTINUE_ON_FAILURE)
             G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
         else if (state->runner.is_running())
             g_warning("%s of a graph can't be changed while it runs", spec->name);
         else if (id == PROP_DEVICES)
             state->graph->set_devices(g_value_get_string(value) ? g_value_get_string(value) : "");
+        else if (id == PROP_CONTINUE_ON_FAILURE)
+            state->graph->set_goes_on(g_value_get_boolean(value));
         else
             state->graph->set_max_memory(g_value_get_uint64(value));
     });
@@ -117,6 +122,18 @@ static void gst_tomo_graph_class_init(GstTomoGraphClass *klass) {
             "OpenCL devices on which nodes run in copies, with commas between: all, gpu, cpu, "
             "indices, and parts of names; empty: GST_TOMO_DEVICES, else one for each node",
             "", static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)));
+    /**
+     * GstTomoGraph:continue-on-failure:
+     *
+     * Whether a run on several devices goes on where one of them fails: a warning tells of it, and the others
+     * do its arrays again. Otherwise that ends the run with an error, as it does when no device is left.
+     */
+    g_object_class_install_property(
+        object_class, PROP_CONTINUE_ON_FAILURE,
+        g_param_spec_boolean(
+            "continue-on-failure", "continue-on-failure",
+            "Whether other devices do again what one that fails had, with a warning, instead of an error",
+            FALSE, static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS)));
     /**
      * GstTomoGraph:time:
      *

@@ -23,6 +23,8 @@
 // `devices` lists the devices on which parts of the dataflow run side by side; `placement` tells which parts
 // these are, and is passed over, too:
 //
+// With "on-failure": "continue", other devices do again what one that fails had.
+//
 //     "devices": "all", "placement": [{"nodes": ["b"], "devices": [{"index": 0, "name": "..."}, ...]}]
 //
 // Messages name file, line and column, node and key.
@@ -45,8 +47,8 @@ class Loader {
         if (!root.is(Json::Kind::object))
             fail(root.place(), "wanted an object with 'nodes' and 'edges'");
         allow(root, "the root",
-              {"version", "nodes", "edges", "bindings", "devices", "placement", "prop-sets", "layout",
-               "index", "total"});
+              {"version", "nodes", "edges", "bindings", "devices", "on-failure", "placement", "prop-sets",
+               "layout", "index", "total"});
         check_partition(root);
         if (const Json *layout = root.find("layout"); layout && !layout->is(Json::Kind::object))
             fail(root.place("layout"), "'layout' is no object");
@@ -55,6 +57,11 @@ class Loader {
             fail(root.place("placement"), "'placement' is no array");
         if (const auto devices = string_of(root, "the root", "devices"))
             graph_.set_devices(*devices);
+        if (const auto action = string_of(root, "the root", "on-failure")) {
+            if (*action != "continue" && *action != "error")
+                fail(root.place("on-failure"), "'on-failure' is '" + *action + "'; wanted error or continue");
+            graph_.set_goes_on(*action == "continue");
+        }
         sets_ = root.find("prop-sets");
         if (sets_ && !sets_->is(Json::Kind::object))
             fail(root.place("prop-sets"), "'prop-sets' is no object");
@@ -367,6 +374,8 @@ std::string Graph::to_json() const {
         json.set("bindings", list_of(bindings_, [this](const Binding &b) { return binding_to_json(b); }));
     if (!devices_.empty()) {
         json.set("devices", Json::text(devices_));
+        if (goes_on_)
+            json.set("on-failure", Json::text("continue"));
         json.set("placement", (placed_ ? *placed_ : place(*this, devices_)).to_json(*this));
     }
     return json.written(true) + "\n";

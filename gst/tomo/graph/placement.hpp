@@ -31,10 +31,12 @@ struct Placement {
     // Other nodes that compute, where the default device is none of the chosen ones: they run on the first of
     // these.
     std::vector<std::size_t> moved;
+    bool goes_on = false; // after the failure of a device
 
     bool is_empty() const { return chains.empty() && moved.empty(); }
     bool operator==(const Placement &other) const {
-        return devices == other.devices && chains == other.chains && moved == other.moved;
+        return devices == other.devices && chains == other.chains && moved == other.moved &&
+               goes_on == other.goes_on;
     }
     // As choose_devices() takes them: "0,1".
     std::string device_list() const;
