@@ -897,8 +897,9 @@ bool Distribution::pays(const Copy &copy) const {
         if (other->seconds == 0.0)
             return false; // nobody knows yet
         others += 1.0 / other->seconds;
+        constexpr double doubt = 4.0; // of a guess
         if (copy.seconds == 0.0)
-            mine = std::max(mine, other->seconds * other->speed / copy.speed);
+            mine = std::max(mine, doubt * other->seconds * other->speed / copy.speed);
     }
     const double size = group_size(), meanwhile = size * mine * others;
     const double left = count_ > unclaimed_ ? static_cast<double>(count_ - unclaimed_)
