@@ -3,6 +3,10 @@
 #include "general-geometry.hpp"
 #include "volume-slices.hpp"
 
+#include <gst/operators/shared-volume.hpp>
+#include <gst/tomo/device/device-list.hpp>
+#include <gst/tomo/device/gobject.hpp>
+
 #include <cmath>
 
 using namespace tomo;
@@ -62,7 +66,11 @@ class GeneralBackproject final : public VolumeSlices {
             "If the number of projections and their angles are known at the first one, each projection is added to the "
             "volume as it comes. If they are not, or if the volume is larger than the memory of the device, projections "
             "are held in the host's memory, and slices are made in parts at the end of the stream. A NaN spreads to "
-            "the voxels that are seen within a pixel of it.",
+            "the voxels that are seen within a pixel of it.\n"
+            "\n"
+            "With `devices` each device makes a part of the slices, of projections that come once and are held once. Slices are "
+            "the bits of one device, if all are of one model with one driver. Element messages `tomo-device` tell how many "
+            "slices (`planes`) each `device` has made.",
         .example =
             "tomoread path='projections/*.tif' ! tomocalculate expression='-log(v)' ! "
             "tomoconebeamprojectionweight source-distance='<2000.0>' detector-distance='<500.0>' ! tomorampfilter ! "
@@ -158,6 +166,10 @@ class GeneralBackproject final : public VolumeSlices {
         this, "detector-rows", Automatic{0}, When::ready,
         "Rows of the detector, of which projections have those that see the slices, and two more on both sides; 0: as many as "
         "projections have"};
+    Property<std::string> devices{
+        this, "devices", "", When::ready,
+        "OpenCL devices that make a part of the slices each, as tomodistribute takes them: all, gpu, cpu, indices and parts of "
+        "names, with commas between; empty: the device of the element alone"};
     Property<double> gray_map_min{this, "gray-map-min", 0.0, When::ready,
                                   "Value that becomes 0 where slices are integers"};
     Property<double> gray_map_max{this, "gray-map-max", 0.0, When::ready,
@@ -183,6 +195,31 @@ class GeneralBackproject final : public VolumeSlices {
             geometry.check_swept(Part{static_cast<int>(parameter.value())});
     }
 
+    std::unique_ptr<VolumeOperator> make_operator(const Job &job) override {
+        const std::string list = devices;
+        if (list.empty())
+            return VolumeSlices::make_operator(job);
+        std::vector<std::shared_ptr<Device>> chosen;
+        for (const auto index : choose_devices(all_devices(), list))
+            chosen.push_back(device_of_index(index));
+        return std::make_unique<SharedVolume>(
+            *this, chosen,
+            [settings = job.settings](Compute &compute) {
+                return std::make_unique<GeneralBackprojector>(compute, settings);
+            },
+            SharedVolume::Listener{
+                [this](const Device &device, std::uint64_t planes) {
+                    const auto name = text("device %u (%s)", device.index(), device.name().c_str());
+                    post_message(gst_structure_new(
+                        "tomo-device", "element", G_TYPE_STRING, GST_OBJECT_NAME(gst()), "device",
+                        G_TYPE_STRING, name.c_str(), "planes", G_TYPE_UINT64, guint64{planes}, nullptr));
+                },
+                [this](const Device &device) {
+                    post_message(gst_structure_new("tomo-device-failed", "index", G_TYPE_UINT, device.index(),
+                                                   nullptr));
+                }});
+    }
+
     GivenTurn turn() const override { return geometry.turn(overall_angle.chosen(), angle_step.chosen()); }
     bool only_turns() const override { return !geometry.moves(); }
 
@@ -200,6 +237,18 @@ class GeneralBackproject final : public VolumeSlices {
 
   private:
     static constexpr Swept swept(Part part) { return static_cast<Swept>(part); }
+
+    // As the context of the element has it, whose devices may have limits.
+    std::shared_ptr<Device> device_of_index(std::size_t index) {
+        const auto selector = std::to_string(index);
+        const QueryRef query(gst_query_new_context(GST_TOMO_CONTEXT_TYPE));
+        GstContext *carrier = nullptr;
+        if (handle_context_query(query.get()))
+            gst_query_parse_context(query.get(), &carrier);
+        const ObjectRef<GstTomoContext> context(carrier ? gst_tomo_context_from_context(carrier) : nullptr);
+        const auto device = context ? context_of(context.get())->find(selector) : nullptr;
+        return device ? device : Context::create(selector)->default_device();
+    }
 
     void set_part(Job &job, const ArrayInfo &projection) const {
         const unsigned all = job.grid.z.count;

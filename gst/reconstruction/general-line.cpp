@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/general-line.hpp>
 #include <gst/reconstruction/linearisation.hpp>
 #include <gst/reconstruction/method.hpp>
@@ -106,6 +107,8 @@ std::string general_slice_line(const Settings &settings, const GeneralVolume &vo
     line += region("x-region", made.x) + region("y-region", made.y) +
             region("region", is_backprojection ? volume.grid().z : grid.z);
     if (is_backprojection) {
+        if (is_shared(settings))
+            line += launch_property("devices", settings.devices.value());
         line += part_words(settings, volume, rows, first, count);
     } else {
         const auto &place = volume.place();

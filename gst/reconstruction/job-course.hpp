@@ -121,8 +121,11 @@ struct Job::Course {
         result.set("name", Json::text("residual"));
         result.set("value", Json::number(residuals.back()));
         result.set("unit", Json::text(""));
+        const auto first = job.settings_.sweep.empty()
+                               ? static_cast<guint64>(before)
+                               : static_cast<guint64>(&slab - job.plan_->slabs.data());
         if (guint64 slice = 0; gst_structure_get_uint64(now, "slice", &slice))
-            result.set("image", Json::integer(static_cast<guint64>(before) + slice));
+            result.set("image", Json::integer(first + slice));
         result.set("iterations", Json::integer(guint64{residuals.size()}));
         if (!seconds.empty())
             result.set("seconds", Json::number(seconds.back()));

@@ -39,7 +39,10 @@ namespace tomo::reconstruction {
 namespace {
 
 constexpr double uncertain_axis = 1.0; // pixels
-constexpr double doubtful_axis = 1.0;  // pixels between that of the scan and that of its views
+// Such a device would need longer for the slices that it computes together than the others for all that may
+// wait for them.
+constexpr double too_slow = 8.0;      // times
+constexpr double doubtful_axis = 1.0; // pixels between that of the scan and that of its views
 
 void remove_file(const std::string &file) {
     std::error_code ignored;
@@ -240,7 +243,7 @@ void Job::choose_devices() {
     settings_.devices.reset();
     if (devices_.empty())
         return;
-    for (const auto &slow : take_slow_devices(devices_))
+    for (const auto &slow : take_devices_slower_than(devices_, too_slow))
         message("info",
                 text("device %zu (%s) makes no slices: it takes about %.0f times as long as device %zu (%s), "
                      "which would wait for it",
@@ -263,6 +266,12 @@ void Job::settle_devices() {
         return message(given_devices_.empty() ? "info" : "warning",
                        text("device %zu (%s) computes alone: %s", devices_.front().index,
                             devices_.front().name.c_str(), why.c_str()));
+    if (!settings_.sweep.empty()) // whose lines are not shared, but take turns
+        for (const auto &slow : take_devices_slower_than(devices_, 1.5))
+            message("info", text("device %zu (%s) makes no slices of the sweep: the others would wait for it",
+                                 slow.index, slow.name.c_str()));
+    if (devices_.size() < 2)
+        return;
     settings_.devices.set_text(indices_of(devices_));
     for (const auto &part : parts_)
         part->settings_.devices.set_text(indices_of(devices_));
@@ -302,57 +311,105 @@ void Job::lend_device(const Graph &graph) const {
     gst_context_unref(carrier);
 }
 
+// A line that runs. Its end without end() aborts it.
+class Job::RunningLine {
+  public:
+    RunningLine(Job &job, const std::string &line, guint64 images_before, MiddleRow *middle)
+        : job_(job), before_(images_before), graph_(graph_of(job, line)),
+          count_(*graph_, job.makes_images_ ? &job.preview_ : nullptr, images_before), iterating_(*graph_),
+          watch_(middle ? middle->watch(*graph_) : nullptr), known_(job, runner_) {
+        runner_.pause(job.paused_ && job.makes_images_);
+        runner_.start(*graph_);
+        if (job.aborting_) // before it ran
+            runner_.abort();
+        else if (job.finishing_)
+            runner_.end();
+    }
+    ~RunningLine() {
+        if (runner_.is_running())
+            runner_.abort();
+    }
+    RunningLine(const RunningLine &) = delete;
+    RunningLine &operator=(const RunningLine &) = delete;
+
+    // Takes what it tells within some time. Returns false where it is over.
+    bool look(std::chrono::milliseconds time, const std::function<void(GstMessage *)> &on_message) {
+        if (!runner_.wait(time) && !runner_.is_running())
+            return false;
+        while (const auto event = runner_.take())
+            if (const auto *message = std::get_if<MessageRef>(&*event))
+                look_at(message->get(), on_message);
+        if (job_.makes_images_ && job_.preview_.wants_iterate())
+            iterating_.ask();
+        return true;
+    }
+    double images() const { return count_.images(); }
+    // Behind its last message. Throws its error.
+    void end() {
+        runner_.join_after_end();
+        if (const auto error = runner_.error())
+            throw *error;
+    }
+
+  private:
+    struct Known {
+        Job &job;
+        Runner &runner;
+        Known(Job &of, Runner &running) : job(of), runner(running) {
+            std::lock_guard<std::mutex> lock(job.lock_);
+            job.go_on();
+            job.runners_.push_back(&runner);
+        }
+        ~Known() {
+            std::lock_guard<std::mutex> lock(job.lock_);
+            job.runners_.erase(std::find(job.runners_.begin(), job.runners_.end(), &runner));
+        }
+    };
+
+    static std::unique_ptr<Graph> graph_of(const Job &job, const std::string &line) {
+        auto graph = Graph::from_line(line);
+        graph->set_max_memory(job.settings_.memory_bytes());
+        job.lend_device(*graph);
+        return graph;
+    }
+
+    void look_at(GstMessage *message, const std::function<void(GstMessage *)> &on_message) {
+        const auto *told = gst_message_get_structure(message);
+        if (job_.shares_.look_at(told))
+            return;
+        guint failed = 0;
+        if (told && gst_structure_has_name(told, "tomo-device-failed") &&
+            gst_structure_get_uint(told, "index", &failed))
+            job_.failed_device_ = failed;
+        if (told && job_.makes_images_ && gst_structure_has_name(told, "tomo-iterate"))
+            job_.preview_.offer_iterate(iterating_.image_of(told, before_));
+        on_message(message);
+    }
+
+    Job &job_;
+    const guint64 before_; // images of other lines
+    const std::unique_ptr<Graph> graph_;
+    const ImageCount count_;
+    IteratingElements iterating_;
+    const std::shared_ptr<void> watch_;
+    Runner runner_{[] {}, [] {}};
+    const Known known_;
+};
+
 void Job::run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
                    const std::function<void(double)> &on_images, double images_before, MiddleRow *middle) {
     open_device();
-    const auto graph = Graph::from_line(line);
-    graph->set_max_memory(settings_.memory_bytes());
-    lend_device(*graph);
-    const ImageCount count(*graph, makes_images_ ? &preview_ : nullptr, static_cast<guint64>(images_before));
-    IteratingElements iterating(*graph);
     if (makes_images_)
         shares_.begin();
-    const auto watch = middle ? middle->watch(*graph) : nullptr;
-    Runner runner([] {}, [] {});
-    struct Running {
-        Job &job;
-        Running(Job &of, Runner &runner) : job(of) {
-            std::lock_guard<std::mutex> lock(job.lock_);
-            job.go_on();
-            job.runner_ = &runner;
-        }
-        ~Running() {
-            std::lock_guard<std::mutex> lock(job.lock_);
-            job.runner_ = nullptr;
-        }
-    } running(*this, runner);
-    runner.pause(paused_ && makes_images_);
-    runner.start(*graph);
-    if (aborting_) // before it ran
-        runner.abort();
-    else if (finishing_)
-        runner.end();
-    while (runner.wait(Course::progress_interval) || runner.is_running()) {
-        while (const auto event = runner.take())
-            if (const auto *message = std::get_if<MessageRef>(&*event)) {
-                const auto *told = gst_message_get_structure(message->get());
-                if (shares_.look_at(told))
-                    continue;
-                if (told && makes_images_ && gst_structure_has_name(told, "tomo-iterate"))
-                    preview_.offer_iterate(iterating.image_of(told, static_cast<guint64>(images_before)));
-                on_message(message->get());
-            }
-        if (makes_images_ && preview_.wants_iterate())
-            iterating.ask();
+    RunningLine running(*this, line, static_cast<guint64>(images_before), middle);
+    while (running.look(Course::progress_interval, on_message)) {
         attend();
         if (on_images)
-            on_images(count.images());
+            on_images(running.images());
     }
-    runner.join_after_end();
-    if (const auto error = runner.error())
-        throw *error;
+    running.end();
     if (on_images)
-        on_images(count.images());
+        on_images(running.images());
     attend();
 }
 
@@ -617,7 +674,7 @@ const Plan &Job::plan() {
         if (!is_general(settings_, scan)) // in which it is another one
             check_precision(settings_, *context_->default_device());
         expect_time(*plan_, settings_, scan, *context_->default_device(), devices_);
-        if (is_shared(settings_))
+        if (is_shared(settings_) && settings_.sweep.empty())
             judge_sharing();
     }
     return *plan_;
@@ -659,7 +716,7 @@ void Job::run() {
         tell_(told);
         if (result_)
             result_->allocate(planned.shape);
-        has_result = reconstruct_as_memory_takes();
+        has_result = reconstruct_as_devices_can();
         tell_residuals();
         if (!shares_.is_empty()) {
             record_.devices = shares_.text();
@@ -712,8 +769,29 @@ void Job::run() {
         throw *failure;
 }
 
-// Fewer images at a time, where the device has no memory for them, until it does not take a single one.
-bool Job::reconstruct_as_memory_takes() {
+// A volume is made anew; a distribution of arrays does those of a device again by itself.
+bool Job::can_do_without_failed(const Error &error) {
+    const auto failed = std::exchange(failed_device_, {});
+    const auto place = std::find_if(devices_.begin(), devices_.end(),
+                                    [&](const auto &device) { return failed && device.index == *failed; });
+    if (place == devices_.end() || devices_.size() < 2 || !settings_.on_failure.is("continue") ||
+        is_out_of_device_memory(error) || aborting_ || finishing_)
+        return false;
+    message("warning", text("device %zu (%s) failed, and the others make the slices again: %s", place->index,
+                            place->name.c_str(), error.what()));
+    devices_.erase(place);
+    settings_.device.set_text(std::to_string(devices_.front().index));
+    settings_.devices.reset();
+    if (devices_.size() > 1)
+        settings_.devices.set_text(indices_of(devices_));
+    context_.reset(); // the default device may be another one
+    open_device();
+    return true;
+}
+
+// Without a device that fails, and fewer images at a time where a device has no memory for them, until it
+// does not take a single one.
+bool Job::reconstruct_as_devices_can() {
     while (true) {
         unsigned most = 0;
         for (const auto &slab : plan_->slabs)
@@ -724,12 +802,14 @@ bool Job::reconstruct_as_memory_takes() {
             const bool can_be_parted = most > 1 && !settings_.result.is("projections") &&
                                        settings_.sweep.empty() && !settings_.resume &&
                                        !(is_general(settings_, *inspection_) && is_iterative(settings_));
-            if (!is_out_of_device_memory(e) || !can_be_parted || aborting_ || finishing_)
-                throw;
-            constexpr unsigned share = 4; // each attempt costs some seconds
-            inspection_->most_images = (most + share - 1) / share;
-            message("info", text("%s. Slices are made anew, %u of them at a time instead of %u", e.what(),
-                                 inspection_->most_images, most));
+            if (!can_do_without_failed(e)) {
+                if (!is_out_of_device_memory(e) || !can_be_parted || aborting_ || finishing_)
+                    throw;
+                constexpr unsigned share = 4; // each attempt costs some seconds
+                inspection_->most_images = (most + share - 1) / share;
+                message("info", text("%s. Slices are made anew, %u of them at a time instead of %u", e.what(),
+                                     inspection_->most_images, most));
+            }
         }
         if (middle_thread_.joinable())
             middle_thread_.join();
@@ -744,6 +824,59 @@ void Job::tell_residuals() {
     const auto &courses = record_.iterations.courses();
     if (courses.size() == 1 && settings_.sweep.empty()) // else the report has them all
         message("info", settings_.method.value() + ": " + residuals_text(courses.front()));
+}
+
+// Lines that depend on nothing of each other, one on each device at a time. Returns false where it was ended
+// early.
+bool Job::run_side_by_side(const SlabFolder &folder, Course &course) {
+    struct Lane {
+        std::size_t next; // slab
+        const Slab *slab = nullptr;
+        std::unique_ptr<RunningLine> line = {};
+    };
+    const auto &slabs = plan_->slabs;
+    std::vector<Lane> lanes;
+    for (std::size_t i = 0; i < devices_.size(); i++)
+        lanes.push_back({i});
+    const auto is_over = [&](const Lane &lane) {
+        return !lane.line && (lane.next >= slabs.size() || finishing_);
+    };
+    const std::chrono::milliseconds time(Course::progress_interval.count() / static_cast<int>(lanes.size()) +
+                                         1);
+    while (!std::all_of(lanes.begin(), lanes.end(), is_over)) {
+        go_on();
+        for (std::size_t i = 0; i < lanes.size(); i++) {
+            auto &lane = lanes[i];
+            if (is_over(lane))
+                continue;
+            if (!lane.line) {
+                lane.slab = &slabs[lane.next];
+                lane.next += lanes.size();
+                if (!settings_.resume || !folder.has(*lane.slab))
+                    lane.line = std::make_unique<RunningLine>(*this, lane.slab->line,
+                                                              lane.slab - slabs.data(), nullptr);
+                else
+                    course.before += lane.slab->images;
+                continue;
+            }
+            if (lane.line->look(time, [&](GstMessage *message) {
+                    tell_of(message);
+                    course.look_at(message, *lane.slab);
+                }))
+                continue;
+            lane.line->end();
+            lane.line.reset();
+            if (finishing_) { // a part of its images would be taken for all of them
+                folder.remove(*lane.slab);
+                continue;
+            }
+            shares_.made(devices_[i], lane.slab->images);
+            course.before += lane.slab->images;
+            course.tell(0.0);
+        }
+        attend();
+    }
+    return !finishing_;
 }
 
 bool Job::reconstruct() {
@@ -806,26 +939,36 @@ bool Job::reconstruct() {
                      course.before, course.total, settings_.result.value().c_str(), plan_->folder.c_str()));
         return false;
     };
-    for (const auto &slab : plan_->slabs) {
-        go_on();
-        if (finishing_)
-            return stop();
-        if (!settings_.resume || !folder.has(slab)) {
-            try {
-                run_line(
-                    slab.line, on_message_of(slab), [&](double images) { course.tell(images); },
-                    course.before, middle_of(slab));
-            } catch (...) {
-                folder.remove_without_slabs();
-                throw;
-            }
-            if (finishing_) { // a part of its images would be taken for all of them
-                folder.remove(slab);
+    if (is_shared(settings_) && !settings_.sweep.empty()) {
+        try {
+            if (!run_side_by_side(folder, course))
                 return stop();
-            }
+        } catch (...) {
+            folder.remove_without_slabs();
+            throw;
         }
-        course.before += slab.images;
-        course.tell(0.0);
+    } else {
+        for (const auto &slab : plan_->slabs) {
+            go_on();
+            if (finishing_)
+                return stop();
+            if (!settings_.resume || !folder.has(slab)) {
+                try {
+                    run_line(
+                        slab.line, on_message_of(slab), [&](double images) { course.tell(images); },
+                        course.before, middle_of(slab));
+                } catch (...) {
+                    folder.remove_without_slabs();
+                    throw;
+                }
+                if (finishing_) { // a part of its images would be taken for all of them
+                    folder.remove(slab);
+                    return stop();
+                }
+            }
+            course.before += slab.images;
+            course.tell(0.0);
+        }
     }
     {
         std::lock_guard<std::mutex> lock(lock_);
@@ -998,22 +1141,23 @@ void Job::pause(bool is_paused) {
     if (finishing_ || aborting_)
         return;
     paused_ = is_paused;
-    if (runner_ && makes_images_)
-        runner_->pause(is_paused);
+    if (makes_images_)
+        for (auto *runner : runners_)
+            runner->pause(is_paused);
 }
 
 void Job::finish() {
     std::lock_guard<std::mutex> lock(lock_);
     paused_ = false;
-    if (runner_)
-        runner_->pause(false);
+    for (auto *runner : runners_)
+        runner->pause(false);
     if (joining_) // all slices are there, and soon in one place
         return;
     finishing_ = true;
     for (const auto &part : parts_)
         part->finish();
-    if (runner_)
-        runner_->end();
+    for (auto *runner : runners_)
+        runner->end();
 }
 
 void Job::abort() {
@@ -1021,9 +1165,10 @@ void Job::abort() {
     std::lock_guard<std::mutex> lock(lock_);
     for (const auto &part : parts_)
         part->abort();
-    for (auto *runner : {runner_, middle_runner_})
-        if (runner)
-            runner->abort();
+    for (auto *runner : runners_)
+        runner->abort();
+    if (middle_runner_)
+        middle_runner_->abort();
 }
 
 } // namespace tomo::reconstruction

@@ -32,6 +32,8 @@ class MemoryImages;
 
 namespace tomo::reconstruction {
 
+class SlabFolder;
+
 class WorkFolder;
 
 class Job {
@@ -88,6 +90,8 @@ class Job {
     void run_line(const std::string &line, const std::function<void(GstMessage *)> &on_message,
                   const std::function<void(double)> &on_images = {}, double images_before = 0.0,
                   MiddleRow *middle = nullptr);
+    class RunningLine;
+    bool run_side_by_side(const SlabFolder &folder, Course &course);
     // While a line runs, now and then: tells whether it is paused, and takes care of previews.
     void attend();
     double paused_seconds() const; // in all pauses that were told
@@ -115,7 +119,9 @@ class Job {
     void judge_axis(const Axis &axis);
     // Returns whether there is a result, whole or not.
     bool reconstruct();
-    bool reconstruct_as_memory_takes();
+    bool reconstruct_as_devices_can();
+    // Whether there are others in place of a device that failed, which are chosen then.
+    bool can_do_without_failed(const Error &error);
     // With the axis and the output that are in force.
     void resolve(Settings &resolved) const;
     void write_configuration() const;
@@ -138,9 +144,9 @@ class Job {
     std::vector<Height> heights_;             // these scans, from the top to the bottom
     std::unique_ptr<Plan> plan_;
     RunRecord record_;
-    bool has_report_ = false;                  // whether there will be one
-    std::unique_ptr<MiddleRow> middle_;        // null without a report, and in a sweep
-    std::shared_ptr<io::MemoryImages> result_; // if it goes into memory
+    bool has_report_ = false;                   // whether there will be one
+    std::unique_ptr<MiddleRow> middle_;         // null without a report, and in a sweep
+    std::shared_ptr<io::MemoryImages> result_;  // if it goes into memory
     std::unique_ptr<WorkFolder> shifts_folder_; // of the displacements of a result in memory
     Preview preview_;
     std::shared_ptr<Context> context_;
@@ -149,8 +155,9 @@ class Job {
     bool are_devices_chosen_ = false;
     std::thread opening_; // devices, while the scan is looked at
     SharesOfDevices shares_;
+    std::optional<std::size_t> failed_device_; // whose slices are lost, of a line that ended so
     std::mutex lock_;
-    Runner *runner_ = nullptr;        // of the running line
+    std::vector<Runner *> runners_;   // of the running lines
     Runner *middle_runner_ = nullptr; // of the preview
     std::thread middle_thread_;       // makes the preview of the middle slice, once somebody asks
     std::string middle_failure_;      // written by this thread

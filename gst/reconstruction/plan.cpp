@@ -5,6 +5,7 @@
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/chain.hpp>
 #include <gst/reconstruction/conditions.hpp>
+#include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/general-volume.hpp>
 #include <gst/reconstruction/off-axis.hpp>
 #include <gst/reconstruction/parts.hpp>
@@ -17,6 +18,7 @@
 #include <gst/tomo/support/c-string.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <string_view>
 
 namespace tomo::reconstruction {
@@ -30,7 +32,9 @@ bool has_hdf5() { return io::supported_suffixes().find(".h5") != std::string::np
 // Of files of the format that is asked for.
 std::string suffix_of(const Settings &settings) {
     const auto &format = settings.format;
-    return format.is("ome-zarr") ? ".ome.zarr" : format.is("tiff") || !(has_hdf5() || format.is("hdf5")) ? ".tif" : ".h5";
+    return format.is("ome-zarr")                                     ? ".ome.zarr"
+           : format.is("tiff") || !(has_hdf5() || format.is("hdf5")) ? ".tif"
+                                                                     : ".h5";
 }
 
 // Where the result goes, as tomowrite takes it.
@@ -53,7 +57,8 @@ std::string output_of(const Settings &settings) {
         if (name.empty() || name == "." || name == ".." || name == "/" ||
             name.find_first_of("*?[%") != std::string::npos)
             name = "scan";
-        place.file = name + "-" + (settings.sweep.empty() ? settings.result.value() : "sweep") + suffix_of(settings);
+        place.file =
+            name + "-" + (settings.sweep.empty() ? settings.result.value() : "sweep") + suffix_of(settings);
     } else if (!settings.format.is("auto") && io::type_of_suffix(place.file) == io::FileType::Automatic) {
         place.file += suffix_of(settings);
     }
@@ -139,6 +144,7 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
     const auto axis_of = [&](const Settings &of_value) {
         return of_value.given_axis().value_or(plan.axis.position);
     };
+    const auto devices = is_shared(settings) ? sharing_indices(settings) : std::vector<std::string>();
     // Slices of joined half turns have columns by their axis, and only those of one size can be compared.
     unsigned narrowest = G_MAXUINT, widest = 0;
     Settings of_value;
@@ -154,6 +160,10 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
         sweep.apply(i, settings, of_value);
         if (narrowest < widest)
             of_value.crop_width.set_text(std::to_string(narrowest));
+        if (!devices.empty()) { // one line on each of them at a time
+            of_value.device.set_text(devices[i % devices.size()]);
+            of_value.devices.reset();
+        }
         const auto parts = parts_of(of_value, scan, axis_of(of_value));
         if (sweep.is_of_axis() || !plan.axis.from.empty())
             parts->check();
@@ -310,15 +320,15 @@ void plan_turns(const Settings &settings, const Inspection &scan, const std::vec
 
 } // namespace
 
-Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis,
-               const std::vector<Height> *heights) {
+static Plan lines_of(const Settings &settings, const Inspection &scan, const Axis &axis,
+                     const std::vector<Height> *heights) {
     const auto turns = turns_of(settings, scan);
     if (turns.size() == 1) {
         Settings of_turn;
         of_turn.assign(settings);
         Inspection part = scan;
         take_turn(turns.front(), of_turn, part);
-        return make_plan(of_turn, part, axis);
+        return lines_of(of_turn, part, axis, nullptr);
     }
     Plan plan;
     plan.device_memory = settings.device_memory;
@@ -372,6 +382,36 @@ Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axi
     }
     plan.guards = !settings.resume && !settings.overwrite;
     check_output(plan);
+    return plan;
+}
+
+// Without what changes nothing about a slab: whether it is resumed, and on which devices.
+static void take_for_recipe(const Settings &settings, Settings &bare) {
+    bare.assign(settings);
+    for (ParameterBase *parameter :
+         {static_cast<ParameterBase *>(&bare.resume), static_cast<ParameterBase *>(&bare.device),
+          static_cast<ParameterBase *>(&bare.devices)})
+        parameter->reset();
+    bare.overwrite.set_text("true"); // what is there is no obstacle
+}
+
+Plan make_plan(const Settings &settings, const Inspection &scan, const Axis &axis,
+               const std::vector<Height> *heights) {
+    auto plan = lines_of(settings, scan, axis, heights);
+    if (plan.folder.empty())
+        return plan;
+    Settings bare;
+    take_for_recipe(settings, bare);
+    std::vector<Height> bare_heights;
+    std::vector<std::unique_ptr<Settings>> of_heights;
+    for (const auto &height : heights ? *heights : std::vector<Height>()) {
+        take_for_recipe(*height.settings, *of_heights.emplace_back(std::make_unique<Settings>()));
+        bare_heights.push_back(height);
+        bare_heights.back().settings = of_heights.back().get();
+    }
+    const auto recipes = lines_of(bare, scan, axis, heights ? &bare_heights : nullptr);
+    for (std::size_t i = 0; i < plan.slabs.size(); i++)
+        plan.slabs[i].recipe = recipes.slabs.at(i).line;
     return plan;
 }
 

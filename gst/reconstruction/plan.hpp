@@ -26,6 +26,8 @@ struct Slab {
     // The scan whose rows these are, and the next one where slices of both are joined, of scans at several
     // heights.
     std::vector<std::size_t> scans = {};
+    // The line as it is on the usual device, where nothing is resumed. Slabs of one recipe have the same bytes.
+    std::string recipe = {};
 };
 
 struct Height;

@@ -1131,6 +1131,13 @@ class GST_TOMO_API Settings : public Parameters {
          .section = &section::machine,
          .automatic = "`device` alone, or those of GST_TOMO_DEVICES",
          .blurb = "OpenCL devices that share the slices, with commas or + between: all, gpu, cpu, indices, parts of names"}};
+    Choice on_failure{
+        this,
+        {"continue", "error"},
+        {.name = "on-failure",
+         .section = &section::machine,
+         .level = Level::advanced,
+         .blurb = "What happens where one of several devices fails: continue, so that the others make its slices again, or error"}};
     Parameter<std::string> memory{this,
                                   "",
                                   {.name = "memory",

@@ -1,7 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-list.hpp>
-#include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
@@ -20,21 +19,6 @@ constexpr std::string_view notes_file = "lines.txt"; // how the slabs are made
 constexpr std::string_view partial = ".partial";
 
 std::string file_of(const Slab &slab) { return io::split_location(slab.output).file; }
-
-// What makes a slab, without what changes nothing about it: whether it is resumed, and on which devices.
-std::string recipe_of(const Slab &slab) {
-    auto line = unshared_line(slab.line);
-    static const std::string word = " resume=true", device = " device=";
-    if (const auto at = line.find(word); at != std::string::npos)
-        line.erase(at, word.size());
-    for (auto at = line.find(device); at != std::string::npos; at = line.find(device, at)) {
-        auto end = at + device.size();
-        while (end < line.size() && line[end] != ' ')
-            end += line[end] == '\\' ? 2 : 1; // a quoted blank
-        line.erase(at, end - at);
-    }
-    return line;
-}
 
 // Whether this is the name of a slab of any run, whole or not: 00042.h5, 00042.tif.partial
 bool is_slab(std::string name) {
@@ -128,7 +112,7 @@ void SlabFolder::refuse_others() const {
 std::string SlabFolder::list_of_lines() const {
     std::string lines;
     for (const auto &slab : plan_.slabs)
-        lines += recipe_of(slab) + "\n";
+        lines += slab.recipe + "\n";
     return lines;
 }
 

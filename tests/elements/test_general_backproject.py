@@ -82,6 +82,7 @@ class GeneralBackproject(ElementTestCase):
             "gray-map-min": (0.0, -largest, largest),
             "gray-map-max": (0.0, -largest, largest),
             "num-projections": (0, 0, 32768),
+            "devices": None,
             **{name: (0, 0, 2**32 - 1) for name in ("first-slice", "num-slices", "first-row", "detector-rows")},
         })
 
@@ -530,7 +531,7 @@ class GeneralBackproject(ElementTestCase):
         self.check_state_cycles(words, projections, reference=reference, tolerance=1e-7)
 
     def test_a_volume_larger_than_the_device(self):
-        """Slabs give the same slices, and so do projections one by one where four of equal steps find no place."""
+        """Slabs give the same slices, and so do parts of them on two devices."""
         script = """
 from test_general_backproject import *
 views = int(sys.argv[2])
@@ -539,7 +540,7 @@ geometry = {"axis-angle-z": np.linspace(0, 6, 7) if views == 7 else np.arange(8)
 generator = np.random.default_rng(5)
 projections = [generator.standard_normal((61, 83)).astype(np.float32) for _ in range(views)]
 words = line(geometry, x_region=region(-41, 1.0, 83), y_region=region(-41, 1.0, 83), region=region(-30, 1.0, 61),
-             num_projections=views)
+             num_projections=views, **({"devices": sys.argv[3]} if sys.argv[3] else {}))
 with Pads(words) as pads:
     pads.push(*projections)
     pads.eos()
@@ -548,11 +549,11 @@ with Pads(words) as pads:
         for views in "7", "8":
             results = []
             with tempfile.TemporaryDirectory() as folder:
-                for limit in "1000000000", "600000", "300000":
-                    path = os.path.join(folder, f"{limit}.npy")
-                    environment = dict(os.environ, GST_TOMO_MEMORY_LIMIT=limit)
+                for limit, devices in ("1000000000", ""), ("600000", ""), ("300000", ""), ("1000000000", "1,0"), ("400000", "all"):
+                    path = os.path.join(folder, f"{limit}-{devices}.npy")
+                    environment = dict(os.environ, GST_TOMO_MEMORY_LIMIT=limit, POCL_DEVICES="pthread pthread")
                     environment["PYTHONPATH"] += ":" + os.path.dirname(os.path.abspath(__file__))
-                    done = subprocess.run([sys.executable, "-c", script, path, views], env=environment, capture_output=True,
+                    done = subprocess.run([sys.executable, "-c", script, path, views, devices], env=environment, capture_output=True,
                                           text=True, timeout=120)
                     self.assertEqual(done.returncode, 0, done.stderr)
                     results.append(np.load(path))

@@ -6,29 +6,27 @@ import glob
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 
 import numpy as np
+import test_reconstruct_geometry as arrangements
 from phantom_scan import AXIS, VIEWS, WIDTH, Scan
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, volume
+from test_reconstruct_geometry import CONE, METRES, write
 
 TWO = {**os.environ, "POCL_DEVICES": "pthread pthread"}
 TIMES = 6  # as many rows
 
 
-class Devices(ReconstructTestCase):
-    def setUp(self):
-        super().setUp()
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, TIMES, 1)))
-        scan.nxtomo("scan.nxs")
+class Shared(ReconstructTestCase):
+    AXIS = AXIS
 
     def shared(self, *words, **kwargs):
         """Events of a run on two devices, and what each of them made."""
-        result = self.done("scan.nxs", "--axis", AXIS, "--output", "two.h5", "--overwrite", "--progress", "json",
+        result = self.done("scan.nxs", "--axis", self.AXIS, "--output", "two.h5", "--overwrite", "--progress", "json",
                            *([] if "--devices" in words or "env" in kwargs else ["--devices", "all"]), *words, **{"env": TWO, **kwargs})
         events = [json.loads(line) for line in result.stdout.splitlines()]
         told = [event["devices"] for event in events if event["event"] == "progress" and "devices" in event]
@@ -36,6 +34,15 @@ class Devices(ReconstructTestCase):
 
     def assert_same_bytes(self, path, reference):
         np.testing.assert_array_equal(volume(path), reference)
+
+
+class Devices(Shared):
+    def setUp(self):
+        super().setUp()
+        scan = Scan()
+        for name in ("projections", "darks", "flats"):
+            setattr(scan, name, np.tile(getattr(scan, name), (1, TIMES, 1)))
+        scan.nxtomo("scan.nxs")
 
     def test_methods(self):
         """The bytes of one device, in one line and in slabs, whichever device makes which slices."""
@@ -97,11 +104,24 @@ class Devices(ReconstructTestCase):
     def test_alone(self):
         """What can't be shared is made by the first device, which is said."""
         self.done("scan.nxs", "--axis", AXIS, "--output", "first.h5")
-        for command, more, why in (("sinos", [], "no slices are made"), ("sweep", ["--parameter", f"axis={AXIS},{AXIS + 1}"], "each value"),
-                                   ("tomo", ["--method", "sirt", "--initial", "first.h5:/entry/data/data"], "initial and mask")):
-            axis = [] if command == "sweep" else ["--axis", AXIS]
-            result = self.done(command, "scan.nxs", *axis, *more, "--output", "x.h5", "--overwrite", "--devices", "0,1", env=TWO)
+        for command, more, why in (("sinos", [], "no slices are made"), ("tomo", ["--method", "sirt", "--initial", "first.h5:/entry/data/data"], "initial and mask")):
+            result = self.done(command, "scan.nxs", "--axis", AXIS, *more, "--output", "x.h5", "--overwrite", "--devices", "0,1", env=TWO)
             self.assertRegex(result.stderr, r"warning: device 0 \(.+\) computes alone: .*" + why)
+
+    def test_sweep(self):
+        """A slice on each device at a time, with the bytes of one device; also one that goes on."""
+        for name, words in (("axis", ["sweep", "scan.nxs", "--parameter", f"axis={AXIS - 1},{AXIS},{AXIS + 1},{AXIS + 2},{AXIS + 3}"]),
+                            ("iterations", ["sweep", "scan.nxs", "--axis", AXIS, "--method", "sirt", "--parameter", "num-iterations=1,2,3"])):
+            self.done(*words, "--output", f"{name}.h5")
+            told = self.done(*words, "--output", "two.h5", "--overwrite", "--devices", "all", "--progress", "json", env=TWO).stdout
+            self.assert_same_bytes("two.h5", volume(f"{name}.h5"))
+            events = [json.loads(line) for line in told.splitlines()]
+            made = [event["devices"] for event in events if event["event"] == "progress" and "devices" in event][-1]
+            self.assertEqual(sorted(one["done"] for one in made), [2, 3] if name == "axis" else [1, 2])
+            done = [event["done"] for event in events if event["event"] == "progress" and event["stage"] == "reconstruct"]
+            self.assertEqual(done, sorted(done))
+        images = [event["image"] for event in events if event["event"] == "result" and event["name"] == "residual"]
+        self.assertEqual(sorted(images), [0, 1, 2])
 
     def test_a_device_that_fails(self):
         """The other one makes its slices; where there is no other one, that is an error."""
@@ -111,8 +131,34 @@ class Devices(ReconstructTestCase):
         self.assert_same_bytes("two.h5", reference)
         warning = next(event["text"] for event in events if event["event"] == "message" and event["level"] == "warning")
         self.assertRegex(warning, r"the copy on device 1 \(.+\) failed, and the others do its arrays again: .*CL_INVALID_COMMAND_QUEUE")
-        self.refused(1, "CL_INVALID_COMMAND_QUEUE", "scan.nxs", "--axis", AXIS, "--output", "x.h5", "--devices", "1",
-                     env={**failing, "FAILING_DEVICE": "1"})
+        for words in (["--devices", "1"], ["--devices", "0,1", "--on-failure", "error"]):
+            self.refused(1, "CL_INVALID_COMMAND_QUEUE", "scan.nxs", "--axis", AXIS, "--outliers", 0.05, "--output", "x.h5", *words,
+                         env={**failing, "FAILING_DEVICE": "1"})
+
+    def test_a_device_that_fails_a_dataflow(self):
+        """The same for tomo-launch, where an error is the default, and for dataflows in JSON."""
+        line = "dummy-data number=60 width=64 height=64 init=2 ! calculate expression=v*x ! transpose ! write filename="
+        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "9", "FAILING_DEVICE": "1"}
+
+        def launch(*words, file, env=failing):
+            return subprocess.run(["tomo-launch", "--devices", "0,1", *words, *shlex.split(line + file)], env=env, text=True,
+                                  capture_output=True, timeout=PATIENCE, check=False)
+
+        self.assertEqual(launch(file="one.raw", env=TWO).returncode, 0)
+        result = launch("--on-failure", "continue", "--dump", "flow.json", file="two.raw")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open("flow.json") as flow:
+            self.assertEqual(json.load(flow)["on-failure"], "continue")
+        result = launch("--on-failure", "continue", file="two.raw")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stderr, r"device 1 \(.+\) failed, and the others do its arrays again")
+        with open("one.raw", "rb") as one, open("two.raw", "rb") as two:
+            self.assertEqual(one.read(), two.read())
+        for words in ([], ["--on-failure", "error"]):
+            result = launch(*words, file="x.raw")
+            self.assertEqual(result.returncode, 1, result.stderr)
+            self.assertIn("CL_INVALID_COMMAND_QUEUE", result.stderr)
+        self.assertIn("--on-failure does not take 'never'; wanted error or continue", launch("--on-failure", "never", file="x.raw").stderr)
 
     def test_a_slow_device(self):
         """It takes what it can while it is not known, and then nothing that the other one would wait for."""
@@ -154,6 +200,75 @@ class Devices(ReconstructTestCase):
         self.assertEqual(len(made), 2)
         self.refused(1, ["out of memory on", "the memory limit of this context"], "scan.nxs", "--axis", AXIS, "--output", "x.h5",
                      "--devices", "all", "--device-memory", "10k", env=TWO)
+
+
+class Volumes(Shared):
+    """Of cone beams and other arrangements: each device makes a part of the slices."""
+    AXIS = arrangements.AXIS
+
+    def test_same_bytes(self):
+        """Of one device, of two, and of slabs of any size, each of which two devices make."""
+        write("cone.nxs", CONE, **METRES)
+        write("tilted.nxs", arrangements.Laminography.GEOMETRY, spheres=arrangements.Laminography.FLAT)
+        tilt = ["--axis-angle-x", arrangements.Laminography.TILT]
+        memory = lambda slices: ["--memory", slices * 4 * arrangements.WIDTH**2]
+        for scan, words, slabs in (("cone", [], memory(13)), ("cone", ["--precision", "half", "--rings", "sorting"], ["--memory", 900000]),
+                                   ("tilted", tilt, memory(21))):
+            with self.subTest(scan=scan, words=words):
+                os.rename(f"{scan}.nxs", "scan.nxs")
+                reference = self.slices("scan.nxs", "--axis", self.AXIS, *words)
+                for more in ([], slabs):
+                    events, made = self.shared(*words, *more)
+                    self.assert_same_bytes("two.h5", reference)
+                    self.assertEqual(len(made), 2, made)
+                    self.assertEqual(sum(made.values()), len(reference), made)
+                plan = next(event for event in events if event["event"] == "plan")
+                self.assertGreater(plan["slabs"], 1)
+                self.assert_same_bytes("two.h5", reference)
+                os.rename("scan.nxs", f"{scan}.nxs")
+
+    def test_printed_line_and_resume(self):
+        """The line runs by itself; slabs that one device began are finished by two."""
+        write("scan.nxs", CONE, **METRES)
+        words = ["scan.nxs", "--axis", self.AXIS]
+        reference = self.slices(*words)
+        printed = self.done(*words, "--output", "printed.h5", "--devices", "1,0", "--dry-run", env=TWO).stdout
+        self.assertIn("devices=1,0", printed)
+        subprocess.run(["bash", "-e"], input=printed, text=True, check=True, env=TWO, timeout=PATIENCE)
+        self.assert_same_bytes("printed.h5", reference)
+        words += ["--memory", 9 * 4 * arrangements.WIDTH**2, "--output", "rest.h5"]
+        plan = json.loads(self.done(*words, "--dry-run", "--json").stdout)
+        os.makedirs("rest.h5.slabs")
+        lines = [slab["line"] for slab in plan["slabs"]]
+        with open("rest.h5.slabs/lines.txt", "w") as file:
+            file.writelines(line + "\n" for line in lines)
+        subprocess.run(["bash", "-c", "gst-launch-1.0 -q " + lines[0]], check=True, capture_output=True, timeout=PATIENCE)
+        told = self.done(*words, "--devices", "all", "--resume", "--progress", "json", env=TWO).stdout
+        made = [json.loads(line) for line in told.splitlines() if '"devices"' in line and '"progress"' in line][-1]["devices"]
+        self.assertEqual(sum(one["done"] for one in made), len(reference) - 9)
+        self.assert_same_bytes("rest.h5", reference)
+
+    def test_iterations(self):
+        """They couple all slices and stay on one device, which is said."""
+        write("scan.nxs", CONE, **METRES)
+        words = ["--method", "sirt", "--num-iterations", 2]
+        reference = self.slices("scan.nxs", "--axis", self.AXIS, *words)
+        events, made = self.shared(*words)
+        self.assert_same_bytes("two.h5", reference)
+        self.assertEqual(made, {})
+        self.assertTrue(any("computes alone: iterations over a volume" in event.get("text", "") for event in events))
+
+    def test_a_device_that_fails(self):
+        """The others make the volume again, or not with on-failure=error."""
+        write("scan.nxs", CONE, **METRES)
+        reference = self.slices("scan.nxs", "--axis", self.AXIS)
+        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "20", "FAILING_DEVICE": "1"}
+        events, _ = self.shared("--devices", "0,1", env=failing)
+        self.assert_same_bytes("two.h5", reference)
+        warning = next(event["text"] for event in events if event["event"] == "message" and event["level"] == "warning")
+        self.assertRegex(warning, r"device 1 \(.+\) failed, and the others make the slices again: .*CL_INVALID_COMMAND_QUEUE.*\(on device 1, ")
+        self.refused(1, ["CL_INVALID_COMMAND_QUEUE", "(on device 1, "], "scan.nxs", "--axis", self.AXIS, "--output", "x.h5",
+                     "--devices", "0,1", "--on-failure", "error", env=failing)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 
 #include <gst/reconstruction/beam-geometry.hpp>
 #include <gst/reconstruction/given-slices.hpp>
+#include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/speed.hpp>
 #include <gst/tomo/device/device-list.hpp>
 #include <gst/tomo/gsttomograph.h>
@@ -33,16 +34,13 @@ std::vector<SharingDevice> devices_of(const Settings &settings) {
     return devices;
 }
 
-// Such a device would need longer for the slices that it computes together than the others for all that may
-// wait for them.
-std::vector<SharingDevice> take_slow_devices(std::vector<SharingDevice> &devices) {
-    constexpr double too_slow = 8.0; // times
+std::vector<SharingDevice> take_devices_slower_than(std::vector<SharingDevice> &devices, double times) {
     std::vector<SharingDevice> slow;
     if (devices.empty())
         return slow;
     const double fastest = devices.front().speed;
     const auto first = std::find_if(devices.begin(), devices.end(),
-                                    [&](const auto &device) { return device.speed * too_slow < fastest; });
+                                    [&](const auto &device) { return device.speed * times < fastest; });
     slow.assign(first, devices.end());
     devices.erase(first, devices.end());
     return slow;
@@ -51,10 +49,10 @@ std::vector<SharingDevice> take_slow_devices(std::vector<SharingDevice> &devices
 std::string why_not_shared(const Settings &settings, const Inspection &scan) {
     if (!settings.result.is("slices"))
         return "no slices are made";
-    if (!settings.sweep.empty())
-        return "each value of a sweep makes one slice";
-    if (is_general(settings, scan))
-        return "a volume of this geometry is made in one place";
+    if (!settings.sweep.empty()) // one on each device at a time
+        return {};
+    if (is_general(settings, scan) && is_iterative(settings))
+        return "iterations over a volume of this geometry go on in one place";
     if (takes_given_slices(settings))
         return "slices of initial and mask come by an input of their own";
     return {};

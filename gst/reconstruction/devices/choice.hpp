@@ -13,8 +13,8 @@ namespace tomo::reconstruction {
 // empty where neither is there. Throws Error where they mean none, name one twice, or where `device` is given
 // as well.
 std::vector<SharingDevice> devices_of(const Settings &settings);
-// Takes those away that are so slow that the others would wait for them, and returns them.
-std::vector<SharingDevice> take_slow_devices(std::vector<SharingDevice> &devices);
+// Takes those away that are so many times slower than the first one, and returns them.
+std::vector<SharingDevice> take_devices_slower_than(std::vector<SharingDevice> &devices, double times);
 // Why slices can't be shared, as the end of a sentence; empty where they can.
 std::string why_not_shared(const Settings &settings, const Inspection &scan);
 

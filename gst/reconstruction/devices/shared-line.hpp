@@ -6,14 +6,17 @@
 
 #include <gst/reconstruction/settings.hpp>
 
+#include <string>
+#include <vector>
+
 namespace tomo::reconstruction {
 
 // Whether the settings, in which `devices` are indices, have several.
 bool is_shared(const Settings &settings);
+// Their indices.
+std::vector<std::string> sharing_indices(const Settings &settings);
 // The same elements, " ! ELEMENT ! ELEMENT", of which each device has a copy where several share the arrays.
 // Each makes one array of one.
 std::string shared_line(const Settings &settings, const std::string &line);
-// The line that makes the same images on one device.
-std::string unshared_line(const std::string &line);
 
 } // namespace tomo::reconstruction

@@ -24,6 +24,10 @@ bool SharesOfDevices::look_at(const GstStructure *message) {
     return true;
 }
 
+void SharesOfDevices::made(const SharingDevice &device, std::uint64_t images) {
+    before_[tomo::text("device %zu (%s)", device.index, device.name.c_str())] += images;
+}
+
 std::map<std::string, std::uint64_t> SharesOfDevices::all() const {
     auto all = before_;
     for (const auto &[key, planes] : line_)

@@ -32,6 +32,8 @@ class SharesOfDevices {
     void begin() { before_ = all(), line_.clear(); }
     // Takes a message of an element. Returns whether it told of a device.
     bool look_at(const GstStructure *message);
+    // Images that a device made by lines of its own.
+    void made(const SharingDevice &device, std::uint64_t images);
     bool is_empty() const { return before_.empty() && line_.empty(); }
     // Images of each device so far, by its name.
     std::map<std::string, std::uint64_t> all() const;
