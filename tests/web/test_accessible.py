@@ -26,7 +26,7 @@ class Accessible(BrowserTest):
     def walk(self, page, server):
         """Opens one place after the other, yields their addresses."""
         names = [link.rpartition("#/")[2].partition("/")[0] for link in page.locator("#bar .navbar-nav a").evaluate_all("all => all.map((a) => a.href)")]
-        self.assertEqual(len(names), 7)
+        self.assertEqual(len(names), 8)
         for place in [*names, *PARTS]:
             page.goto(f"http://{server.host}:{server.port}/ui/#/{place}")
             page.wait_for_selector(f"#place-{place.partition('/')[0]}:not([hidden])")

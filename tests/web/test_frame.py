@@ -4,7 +4,7 @@
 
 from webtest import BrowserTest, main
 
-PLACES = ["Scans", "Axis", "Reconstruct", "Results", "Jobs", "Portal", "Administration"]
+PLACES = ["Scans", "Axis", "Reconstruct", "Results", "Jobs", "Live", "Portal", "Administration"]
 PHONE = {"width": 390, "height": 844}
 HEAD = {"size": "160 x 135, 91 views, -88.2 to 91.8°", "axis": "axis 86.50 (scan)", "word": "⚠ 1 WARNING", "tone": "warning"}
 

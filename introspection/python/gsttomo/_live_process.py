@@ -3,7 +3,8 @@
 """python3 -m gsttomo._live_process [--samples uint16]: slices of a camera for a face, in a process of its own.
 
 It reads commands, a line of JSON each, and writes events, a line of JSON each, behind which the samples of a slice or frame stand
-(gsttomo.faces.live.Unpacker). Whoever reads slowly gets the newest slice of each plane. The end of the commands ends it.
+(gsttomo.faces.live.Unpacker). Whoever reads slowly gets the newest slice of each plane. The end of the commands ends it. A command with
+an `id` is answered: by an event `obeyed` or `refused` with this id.
 
     start {parameters}                       begins; planes, keep and the like are those of GstTomo.Live.command()
     move {index, offset or pixels}           a plane along its normal
@@ -100,17 +101,20 @@ class Process:
 
     def take(self, line):
         """A command; what is wrong with it is an event `refused`."""
-        command = None
+        command, number = None, None
         try:
             command = json.loads(line)
+            number = command.pop("id", None)
             self._obey(command)
+            if number is not None:
+                self._outlet.tell({"event": "obeyed", "id": number})
         except (GLib.Error, ValueError, KeyError, TypeError) as e:
             text = getattr(e, "message", None) or f"no command: {e}"
             known = command if isinstance(command, dict) else {}
-            self._outlet.tell({"event": "refused", "text": text, "command": known.get("command", ""), "name": known.get("name", "")})
             if known.get("command") == "start":
                 self._outlet.tell({"event": "message", "level": "error", "text": text})
                 self._outlet.tell({"event": "done", "status": "failed", "outputs": []})
+            self._outlet.tell({"event": "refused", "text": text, "command": known.get("command", ""), "name": known.get("name", ""), "id": number})
         return False
 
     def _obey(self, command):

@@ -12,7 +12,7 @@ import { StateLine } from "./parts/states.js";
 import { Settings } from "./settings.js";
 
 // Address: #/PLACE/PART...; each module places/NAME.js exports a class Place(room, frame) with show(parts) and hide().
-const PLACES = [["scans", "Scans"], ["axis", "Axis"], ["reconstruct", "Reconstruct"], ["results", "Results"], ["jobs", "Jobs"], ["portal", "Portal"],
+const PLACES = [["scans", "Scans"], ["axis", "Axis"], ["reconstruct", "Reconstruct"], ["results", "Results"], ["jobs", "Jobs"], ["live", "Live"], ["portal", "Portal"],
   ["administration", "Administration"]];
 const FOR_ADMINS = ["administration"];
 

@@ -7,8 +7,8 @@ import { Frame } from "./frame.js";
 import { showLogin } from "./login.js";
 
 async function begin() {
-  const token = location.hash.match(/^#token=(.+)$/)?.[1];
-  if (token) history.replaceState(null, "", "#/scans"); // nobody reads it over a shoulder, or in the history
+  const [, token, place = "/scans"] = location.hash.match(/^#token=([^/]+)(\/.*)?$/) ?? [];
+  if (token) history.replaceState(null, "", `#${place}`); // nobody reads it over a shoulder, or in the history
   const main = document.getElementById("main");
   try {
     if (token) await ask("POST", "session", { json: { token } });

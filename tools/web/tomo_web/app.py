@@ -15,7 +15,7 @@ from gsttomo.faces import looks
 from gsttomo.jobs import Queue
 from starlette.routing import compile_path
 
-from . import (access, administration, axis, browse, dataset_store, datasets, events, forms, images, ingest, jobs, kept_settings, notify, slices,
+from . import (access, administration, axis, browse, dataset_store, datasets, events, forms, images, ingest, jobs, kept_settings, live, notify, slices,
                templates, thumbnails, upload_store, uploads)
 from . import downloads, portal_room, results, retention, shares, volumes, watch
 from .bricks import Bricks
@@ -26,6 +26,7 @@ from .folders import Folders
 from .given import Facts
 from .guard import Guard
 from .hub import Hub
+from .live_run import LiveRun
 from .mishaps import answer_for_mishaps
 from .notices import Notices
 from .open_volumes import OpenVolumes
@@ -58,6 +59,7 @@ ROOMS = (  # modules with TABLES, and a `router` below /api
     shares,
     portal_room,
     jobs,
+    live,
     events,
     notify,
     retention,
@@ -91,6 +93,7 @@ class Server:
         self.flow_looks = Looks("tomo-runjson", looks.whole_flow)
         self.thumbnails = thumbnails.Thumbnails(settings.state / "thumbnails", self.looks)
         self.uploads = upload_store.Uploads(settings, self.folders, self.database)
+        self.live = LiveRun(settings, self.folders)
         self.ingests = ingest.Ingests()
         self.stacks = images.Stacks(self.flow_looks)
         self.watcher = watch.Watcher(self, settings.watch) if settings.watch else None
@@ -98,6 +101,7 @@ class Server:
     def start(self):
         """What goes on without a request."""
         self.hub.start()
+        self.live.begin()
         self.notices.start()
         self.keeping.start()
         if self.watcher:
@@ -106,6 +110,7 @@ class Server:
     async def close(self):
         if self.watcher:
             await self.watcher.close()
+        await self.live.close()
         await self.hub.close()
         await self.notices.close()
         await self.keeping.close()

@@ -17,16 +17,15 @@ import asyncio
 import contextlib
 import json
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, WebSocket
 
 from .access import Person, Role, is_still_in, needs
+from .sockets import NOT_LOGGED_IN, PING, STALLED, together
 
 TABLES = ""
 router = APIRouter(tags=["events"])
-PING = 20.0        # seconds without anything to tell
-STALLED = 60.0     # seconds that a browser may take for one message
 LONGEST = 1 << 16  # characters of what a browser sends
-NOT_LOGGED_IN, TOO_SLOW, WRONG = 4401, 4408, 4400  # codes by which a socket is closed
+TOO_SLOW, WRONG = 4408, 4400  # codes by which a socket is closed
 
 
 @router.websocket("/events")
@@ -34,16 +33,7 @@ async def events(websocket: WebSocket, person: Person = needs(Role.VIEWER)):
     hub = websocket.app.state.server.hub
     with hub.browser() as browser:  # known before it can ask, so that nothing is told without it
         await websocket.accept()
-        tasks = [asyncio.ensure_future(work) for work in (_hear(websocket, hub, browser), _tell(websocket, browser))]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            for task in tasks:
-                if not task.cancelled() and task.exception() and not isinstance(task.exception(), (WebSocketDisconnect, RuntimeError)):
-                    raise task.exception()
+        await together(_hear(websocket, hub, browser), _tell(websocket, browser))
 
 
 async def _hear(websocket, hub, browser):

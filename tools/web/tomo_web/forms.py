@@ -85,12 +85,20 @@ async def check(given: Values, request: Request, person: Person = needs(Role.VIE
 
 
 def _about(name, about, is_swept):
+    return described(
+        name, about, by_server=name in REFUSED, is_place=name in PLACES, of_scan=name in OF_SCAN, of_one_scan=name in OF_ONE_SCAN,
+        for_slice=name not in FOR_RESULTS | looks.OF_ROWS,
+        for_estimate=about["x-section"] in OF_ESTIMATES and name not in NOT_OF_ESTIMATES, is_swept=is_swept)
+
+
+def described(name, about, **flags):
+    """A Parameter of its part of a schema; flags: those that tell what it is for, of which the others are false."""
     def bound(key):
         return about[key] if abs(about.get(key, HUGE)) < HUGE else None
 
+    default = about.get("default")
+    told = {flag: False for flag in ("by_server", "is_place", "of_scan", "of_one_scan", "for_slice", "for_estimate", "is_swept")} | flags
     return Parameter(
         name=name, type=about["type"], description=about["description"], section=about["x-section"], level=about["x-level"],
-        unit=about.get("x-unit", ""), hint=hint_of(about), default=about.get("default"), choices=about.get("enum"),
-        minimum=bound("minimum"), maximum=bound("maximum"), by_server=name in REFUSED, is_place=name in PLACES, of_scan=name in OF_SCAN,
-        of_one_scan=name in OF_ONE_SCAN, for_slice=name not in FOR_RESULTS | looks.OF_ROWS,
-        for_estimate=about["x-section"] in OF_ESTIMATES and name not in NOT_OF_ESTIMATES, is_swept=is_swept)
+        unit=about.get("x-unit", ""), hint=hint_of(about), default=default, choices=about.get("enum"), minimum=bound("minimum"),
+        maximum=bound("maximum"), **told)

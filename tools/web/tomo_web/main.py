@@ -4,6 +4,7 @@
 
 import argparse
 import errno
+import os
 import pathlib
 import secrets
 import socket
@@ -108,9 +109,10 @@ def serve(settings):
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     here = f"http://{host}:{listener.getsockname()[1]}"
     first, *_ = (*settings.addresses, here)
-    key = f"#token={token}" if settings.access == "token" else ""
+    place = "/live" if settings.live else ""
+    key = f"#token={token}{place}" if settings.access == "token" else f"#{place}" if place else ""
     print(f"tomo-web: {first}/ui/{key}" + ("" if first == here else f" listens at {here}/"), flush=True)
-    if settings.open:
+    if settings.open or (settings.live and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))):
         threading.Thread(target=webbrowser.open, args=[f"{first}/ui/{key}"], daemon=True).start()
     # Proxies are the business of guard.py: uvicorn trusts any of this computer.
     uvicorn.Server(uvicorn.Config(app, log_level="warning", http=patient(settings.patience), proxy_headers=False, server_header=False,

@@ -62,7 +62,7 @@ def resolved(values, folders):
 
 def with_paths(values, folders):
     """Checked values with paths in place of places."""
-    return {name: _path_text(name, value, folders) if name in PLACES else value for name, value in values.items()}
+    return {name: path_text(name, value, folders) if name in PLACES else value for name, value in values.items()}
 
 
 def sorted_out(values, folders):
@@ -123,6 +123,11 @@ def _set(reconstruction, name, value, allowed):
         raise Invalid(f"there is no parameter '{str(name)[:100]}'", str(name)[:100])
     if name in OF_SERVER and name not in allowed:
         raise Forbidden(f"{name} is set by the server", name)
+    set_one(reconstruction, schema(), name, value)
+
+
+def set_one(made, known, name, value):
+    """Sets a parameter of an object that has the schema `known`. Raises Invalid with the field that is wrong."""
     if not isinstance(value, (str, int, float, bool)):
         raise Invalid(f"{name}: wanted a text, a number, true or false", name)
     if isinstance(value, str) and (len(value) > LONGEST or not LINE.fullmatch(value)):
@@ -130,10 +135,10 @@ def _set(reconstruction, name, value, allowed):
     if value == "":
         return  # the default
     try:
-        if isinstance(value, str) or schema()[name]["type"] == "string":
-            reconstruction.set_parameter(name, text_of(value))
+        if isinstance(value, str) or known[name]["type"] == "string":
+            made.set_parameter(name, text_of(value))
         else:
-            reconstruction.set_parameters(json.dumps({name: value}))  # all digits of a number
+            made.set_parameters(json.dumps({name: value}))  # all digits of a number
     except (GLib.Error, UnicodeEncodeError) as e:
         raise Invalid(getattr(e, "message", f"{name}: wanted characters of UTF-8"), name) from None
 
@@ -148,7 +153,8 @@ def _is_no_file(name, value):
         return False
 
 
-def _path_text(name, value, folders):
+def path_text(name, value, folders):
+    """The path of a place that a parameter has, or its value where it names no file. Raises Refusal with the field."""
     if _is_no_file(name, value):
         return value
     try:

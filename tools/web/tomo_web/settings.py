@@ -4,6 +4,7 @@
 
 import dataclasses
 import ipaddress
+import json
 import os
 import pathlib
 import re
@@ -53,6 +54,13 @@ class Settings:
     new_persons: str = option("user", "role of a person whom the proxy tells and nobody has added; none: they stay outside",
                               choices=("none", *NAMES[:2]))
     experts: bool = option(False, "let persons of the role expert see where files lie on this computer, in settings, commands and pipelines")
+    cameras: tuple = option((), "NAME=ELEMENTS: a camera of the place Live, elements of GStreamer that end with grey images; may be repeated",
+                            name="camera")
+    demo_camera: bool = option(False, "the place Live has a camera that makes its frames itself")
+    live_elements: bool = option(False, "let experts and administrators name any elements of GStreamer in the place Live, which can read and write "
+                                 "whatever the server can")
+    live: str | None = option(None, "start the place Live with this source: demo, elements of GStreamer, a scan, or what tomo-live --web hands over; "
+                              "the address leads there, and opens where there is a display")
     uploads: str | None = option(None, "name of the folder that uploads go to; without: there are none")
     largest_upload: int = option(1 << 40, "bytes of one file")
     uploads_of_person: int = option(1 << 42, "bytes of all files of one person together")
@@ -96,10 +104,29 @@ class Settings:
             raise SettingsError("--access proxy wants --trusted-proxy: the address that the proxy's requests come from")
         if self.uploads and self.uploads not in self.folders:
             raise SettingsError(f"--uploads names one of the folders {', '.join(self.folders)}")
+        object.__setattr__(self, "live_run", live_run_of(self.live))
+        for one in self.cameras:
+            name, equals, elements = one.partition("=")
+            if not (equals and re.fullmatch(r"[\w. -]{1,40}", name) and elements.strip()):
+                raise SettingsError(f"--camera is NAME=ELEMENTS with a name of letters, digits, blanks, - and ., not {one}")
         if self.watch_only and not self.watch:
             raise SettingsError("--watch-only wants --watch: a file of rules")
         object.__setattr__(self, "proxies", tuple(map(network, self.trusted_proxies)))
         object.__setattr__(self, "private_webhooks", tuple(network(one, "--webhook-network") for one in self.webhook_networks))
+
+
+def live_run_of(text):
+    """{demo, parameters} of --live; None without it."""
+    if text is None or text == "demo":
+        return text and {"demo": True, "parameters": {}}
+    if not text.lstrip().startswith("{"):
+        return {"demo": False, "parameters": {"source": text}}
+    try:
+        told = json.loads(text)
+        parameters = dict(told.get("parameters") or {})
+    except (ValueError, TypeError, AttributeError):
+        raise SettingsError(f"--live is a source, or an object with demo and parameters, not {text}") from None
+    return {"demo": bool(told.get("demo")), "parameters": parameters}
 
 
 def network(text, option="--trusted-proxy"):

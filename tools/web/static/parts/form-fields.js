@@ -16,11 +16,11 @@ export function boundsOf({ minimum, maximum, hint }) {
 
 /** A parameter: its name, an editor, its unit, and the way back to the default. Emits "enter" with detail {text}; "" is the default. */
 class Field extends EventTarget {
-  constructor(about) {
+  constructor(about, prefix) {
     super();
     this.about = about;
     this.name = about.name;
-    const id = (this.id = `field-${about.name}`);
+    const id = (this.id = `${prefix}field-${about.name}`);
     this.label = element("label", { for: id, class: "form-name" }, about.name);
     this.editor = this.edited(id);
     this.back = element("button", { type: "button", class: "btn plain small form-back", "aria-label": `Default of ${about.name}`, title: `Back to the default of ${about.name}`,
@@ -29,7 +29,7 @@ class Field extends EventTarget {
     const unit = about.unit ? element("span", { class: "form-unit faint" }, about.unit) : null;
     this.element = element("div", { class: "form-row", "data-name": about.name, title: about.description },
       this.label, element("div", { class: "form-edit" }, this.editor, unit, this.list), this.back, this.problem);
-    this.editor.setAttribute("aria-describedby", `${id}-problem form-blurb`);
+    this.editor.setAttribute("aria-describedby", `${id}-problem ${prefix}form-blurb`);
   }
 
   /** Shows the value; "" is the default. problem: why what somebody typed is none. */
@@ -131,9 +131,9 @@ class ChoiceField extends Field {
   }
 }
 
-export function fieldOf(about) {
+export function fieldOf(about, prefix = "") {
   const Kind = about.choices || about.type === "boolean" ? ChoiceField : about.is_place ? PlaceField : TextField;
-  const field = new Kind(about);
+  const field = new Kind(about, prefix);
   field.show("", null);
   return field;
 }

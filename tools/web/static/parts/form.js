@@ -12,6 +12,9 @@ const OPEN = ["reconstruction", "axis", "flat-correction"]; // sections, at firs
 export class Form {
   fields = new Map();
   #settings;
+  #schema;
+  #open;
+  #prefix;
   #sections = [];
   #search = element("input", { type: "search", class: "form-control wide", placeholder: "Search settings", "aria-label": "Search settings", autocomplete: "off", spellcheck: "false",
     input: () => this.#choose() });
@@ -19,10 +22,13 @@ export class Form {
   #changed = this.#check("Changed");
   #none = element("p", { class: "faint form-none", hidden: true, role: "status" }, "No setting has this word.");
   #body = element("div", { class: "form-body" });
-  #blurb = element("div", { class: "form-blurb faint", id: "form-blurb" });
+  #blurb;
 
-  constructor(settings) {
+  /** schema: a promise of {sections, parameters}; `open`: sections that are unfolded at first; `prefix` begins the ids of fields. */
+  constructor(settings, { schema = parameters(), open = OPEN, prefix = "" } = {}) {
     this.#settings = settings;
+    [this.#schema, this.#open, this.#prefix] = [schema, open, prefix];
+    this.#blurb = element("div", { class: "form-blurb faint", id: `${prefix}form-blurb` });
     this.element = element("div", { class: "form" },
       element("div", { class: "toolbar form-top" }, this.#search, this.#advanced.label, this.#changed.label), this.#none, this.#body, this.#blurb);
     this.ready = this.#make();
@@ -42,11 +48,11 @@ export class Form {
   }
 
   async #make() {
-    const { sections, parameters: all } = await parameters();
+    const { sections, parameters: all } = await this.#schema;
     for (const { name, title } of sections) {
       const fields = all.filter((one) => one.section === name && !one.by_server).map((about) => this.#field(about));
       if (!fields.length) continue;
-      const box = element("details", { class: "form-section", "data-section": name, open: OPEN.includes(name) },
+      const box = element("details", { class: "form-section", "data-section": name, open: this.#open.includes(name) },
         element("summary", {}, title), ...fields.map((field) => field.element));
       this.#sections.push({ box, fields });
       this.#body.append(box);
@@ -57,7 +63,7 @@ export class Form {
   }
 
   #field(about) {
-    const field = fieldOf(about);
+    const field = fieldOf(about, this.#prefix);
     this.fields.set(about.name, field);
     field.addEventListener("enter", ({ detail }) => this.#settings.set(about.name, detail.text));
     for (const event of ["focusin", "pointerenter"]) field.element.addEventListener(event, () => this.#explain(about));
