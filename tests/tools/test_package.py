@@ -19,6 +19,7 @@ import unittest.mock
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DEBIAN = ROOT / "tools" / "packaging" / "debian"
 BUILD = sys.argv[1]
+FOR_TESTS = ("tests", "haskell")  # options of which nothing is installed
 
 sys.path.insert(0, str(ROOT / "tools" / "packaging"))
 
@@ -82,7 +83,7 @@ class Packages(unittest.TestCase):
         """Packages ask for each part that a build may leave out."""
         rules = (DEBIAN / "rules").read_text()
         for name in re.findall(r"option\('(\w+)', type: 'feature'", (ROOT / "meson_options.txt").read_text()):
-            self.assertIn(f"-D{name}={'disabled' if name == 'tests' else 'enabled'}", rules)
+            self.assertIn(f"-D{name}={'disabled' if name in FOR_TESTS else 'enabled'}", rules)
 
 
 class Changelog(unittest.TestCase):
