@@ -6,7 +6,8 @@ import os
 import signal
 import unittest
 
-from guitest import GuiTest, QtCore, QtWidgets, click, drag, main, spin, type_into, until
+import numpy as np
+from guitest import SCAN, GuiTest, QtCore, QtWidgets, click, drag, main, spin, type_into, until
 from gsttomo.faces import live as faces
 
 CAMERA = "tomophantomcamera name=camera width=96 height=64 half-turn=40 frame-rate=40 noise=0.2"
@@ -78,6 +79,13 @@ class Live(GuiTest):
         place.process.course.fields.clear()
         click(place.flats)
         until(lambda: "flats" in place.process.course.fields, "no flats")
+        # Frames that are kept.
+        place.path.setText(str(self.folder / "kept.h5"))
+        click(place.keep_button)
+        until(lambda: place.keep_button.text() == faces.STOP_KEEPING and place.process.course.progress["kept"] > 5, "nothing is kept")
+        click(place.keep_button)
+        until(lambda: place.keep_button.text() == faces.KEEP, "it goes on")
+        self.assertTrue((self.folder / "kept.h5").is_file())
         # A pause, and the end.
         click(place.pause_button)
         until(lambda: place.process.course.state == "paused")
@@ -89,25 +97,38 @@ class Live(GuiTest):
         self.assertFalse(place.start_button.isHidden())
         self.assertIsNotNone(place.panes.panes[0].view.image())
 
-    def test_a_camera_that_stops(self):
-        _, place = self.started(patience=0.5)
+    def test_a_run_with_troubles(self):
+        _, place = self.started(patience=0.5, process='tomocalculate expression="v"')
+        # Properties of elements count at once, in the next slices; other elements do not.
+        pane = place.panes.panes[2]
+        before = np.percentile(pane.view.image(), 99)
+        place.configuration.update({"process": 'tomocalculate expression="4 * v"'})
+        until(lambda: np.percentile(pane.view.image(), 99) > 3.5 * before, "the expression does not count")
+        place.configuration.update({"process": "tomoflip"})
+        until(lambda: "stop it first" in " ".join(label.text() for label in place.form.fields["process"].findChildren(QtWidgets.QLabel)))
+        # The camera stops, and goes on.
         place.process.tell(command="element", element="camera", name="stopped", value="true")
         until(lambda: "no frame for 0.5 s" in place.state.text, "nothing is told")
         self.assertEqual(place.process.course.tone, "warning")
         place.process.tell(command="element", element="camera", name="stopped", value="false")
         until(lambda: place.process.course.tone == "", "it does not go on")
-
-    def test_failures(self):
-        window, place = self.place()
-        place.start("nosuchcamera")
-        until(lambda: place.process.course.state == "failed", "no failure")
-        self.assertIn("nosuchcamera", place.state.text)
-        self.assertFalse(place.start_button.isHidden())
-        place.start(CAMERA)
-        until(lambda: place.process.course.state == "running", "no run behind a failure")
+        # The process dies; the next run has another one, which has no such camera.
         os.kill(place.process._stream.processId(), signal.SIGKILL)
         until(lambda: place.process.course.state == "failed", "the end of the process is not told")
         self.assertIn("signal 9", place.state.text)
+        place.start("nosuchcamera")
+        until(lambda: "nosuchcamera" in place.state.text, "no failure")
+        self.assertEqual(place.process.course.state, "failed")
+        self.assertFalse(place.start_button.isHidden())
+
+    def test_a_scan_that_is_played(self):
+        """With its own darks and flats."""
+        _, place = self.place(half_turn=None, rate=None, planes="z=0", axis=86.35, views=80, size=80, frame_rate=90)
+        place.start(str(SCAN))
+        until(lambda: place.process.course.state == "done", "the scan has no end")
+        self.assertEqual(place.process.course.text, "The frames are over")
+        self.assertEqual(place.panes.panes[0].view.image().shape, (80, 80))
+        self.assertGreater(place.panes.panes[0].view.image().std(), 1e-4)
 
     def test_demo(self):
         """From the empty place to slices by one button."""
@@ -153,7 +174,7 @@ class Shared(unittest.TestCase):
                          [("tomoretrievephase", "distance", "0.6"), ("tomomedian", "size", "5")])
         self.assertIsNone(faces.element_changes(before, "tomomedian size=3"))
         self.assertIsNone(faces.element_changes(before, "tomoretrievephase energy=20 ! tomomedian size=3"))
-        self.assertEqual(faces.element_changes("tomocalculate expression='v + 1'", "tomocalculate expression='v + 2'"),
+        self.assertEqual(faces.element_changes('tomocalculate expression="v + 1"', 'tomocalculate expression="v + 2"'),
                          [("tomocalculate", "expression", "v + 2")])
 
     def test_what_is_told(self):

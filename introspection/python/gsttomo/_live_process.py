@@ -14,6 +14,7 @@ an `id` is answered: by an event `obeyed` or `refused` with this id.
 
 import argparse
 import json
+import os
 import sys
 import threading
 from collections import OrderedDict
@@ -138,6 +139,8 @@ class Process:
             self._wants.append((name, int(command["count"])))
             self._next_scene()
         else:
+            if name == "quit":
+                self._outlet.tell({"event": "stopping"})
             self._live.command(json.dumps(command))
             if name in ("darks", "flats") and "count" in command:
                 self._outlet.tell({"event": "taking", "kind": name})
@@ -147,6 +150,8 @@ class Process:
     def _start(self, parameters):
         if self._live and self._live.is_running():
             raise ValueError("it runs already: stop it first")
+        if os.path.exists(parameters.get("source", "")):
+            parameters = played(parameters)
         self._live = GstTomo.Live.new(None)
         self._live.set_parameters(json.dumps({name: value for name, value in parameters.items() if name not in faces.FACE_ONLY}))
         self._process = parameters.get("process", "")
@@ -264,6 +269,14 @@ class Process:
             (live.take_darks if kind == "darks" else live.take_flats)(count)
             return False
         GLib.timeout_add(20, take)
+
+
+def played(parameters):
+    """Those for a scan that is played: with its own darks and flats, at a rate that eyes follow. Raises GLib.Error for what is no scan."""
+    scan = parameters["source"]
+    facts = json.loads(GstTomo.Reconstruction.new(scan).inspect())
+    own = {kind: scan for kind in faces.FILES if facts.get(kind)}
+    return {"frame-rate": faces.PLAYED, **own, **parameters}
 
 
 def samples_of(sample):

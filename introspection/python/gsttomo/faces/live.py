@@ -21,6 +21,7 @@ NORMALS = ("x", "y", "z")
 ACROSS = {"x": ("y", "z"), "y": ("x", "z"), "z": ("x", "y")}  # directions along columns and rows of a plane
 COLOURS = {"x": "#e070d0", "y": "#60b0ff", "z": "#f0c040"}    # of the line where a plane cuts another one
 MOST_PLANES = 16
+PLAYED = 25.0        # frames a second of a scan that is played, where nothing else is said
 FIELDS = 10          # frames that a face proposes for darks and flats
 KEEP_SECONDS = 20.0  # that it proposes to keep of the past
 EMPTY = ("Slices while the sample turns: choose a camera, or play a scan, and start. The demo is a beamline of its own, with a sample that turns.")
@@ -172,7 +173,8 @@ class Course:
         """A run was asked for."""
         self.source, self.state, self.text, self.tone = source, "working", "The camera is started", ""
         self.progress, self.planes, self.fields, self.keep = {}, [], {}, {}
-        self._error, self._warning, self._has_slices, self._is_taking = "", "", False, False
+        self._error, self._warning, self._has_slices = "", "", False
+        self._is_taking = self._is_stopping = False
 
     @property
     def is_on(self):
@@ -206,10 +208,13 @@ class Course:
             self._say(self.state, f"{event['kind'].capitalize()} are taken")
         elif kind == "message":
             return self._take_message(event)
+        elif kind == "stopping":
+            self._is_stopping = True
         elif kind == "done":
-            failed = event["status"] == "failed"
-            self._say("failed" if failed else "done", (self._error or "the run ended without a reason") if failed else "Stopped",
-                      "failure" if failed else "")
+            if event["status"] == "failed":
+                self._say("failed", self._error or "the run ended without a reason", "failure")
+            else:
+                self._say("done", "Stopped" if self._is_stopping else "The frames are over")
         return None
 
     def lost(self, reason):
