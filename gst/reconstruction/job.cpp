@@ -270,6 +270,11 @@ void Job::settle_devices() {
         for (const auto &slow : take_devices_slower_than(devices_, 1.5))
             message("info", text("device %zu (%s) makes no slices of the sweep: the others would wait for it",
                                  slow.index, slow.name.c_str()));
+    else if (is_general(settings_, *inspection_)) // whose parts are divided before any speed is measured
+        for (const auto &slow : take_processors_beside_gpus(devices_))
+            message("info",
+                    text("device %zu (%s) makes no slices: the others would wait for its part of the volume",
+                         slow.index, slow.name.c_str()));
     if (devices_.size() < 2)
         return;
     settings_.devices.set_text(indices_of(devices_));

@@ -46,6 +46,21 @@ std::vector<SharingDevice> take_devices_slower_than(std::vector<SharingDevice> &
     return slow;
 }
 
+std::vector<SharingDevice> take_processors_beside_gpus(std::vector<SharingDevice> &devices) {
+    const auto found = all_devices();
+    const auto is_processor = [&](const SharingDevice &device) {
+        return (found.at(device.index).type & CL_DEVICE_TYPE_CPU) != 0;
+    };
+    std::vector<SharingDevice> processors;
+    if (devices.empty() || is_processor(devices.front()))
+        return processors;
+    const auto first = std::stable_partition(devices.begin(), devices.end(),
+                                             [&](const auto &device) { return !is_processor(device); });
+    processors.assign(first, devices.end());
+    devices.erase(first, devices.end());
+    return processors;
+}
+
 std::string why_not_shared(const Settings &settings, const Inspection &scan) {
     if (!settings.result.is("slices"))
         return "no slices are made";
