@@ -134,7 +134,8 @@ decide, nobody knows the numbers of frames that were missed, a warning says so, 
     Property<double> reconnect{
         this,       "reconnect", 0,
         {0.0, 1e6}, When::ready, "Seconds to look for a camera that has vanished; 0: it is an error at once"};
-    Result damaged{this, "damaged", "Frames that came damaged, since the start; they count as lost"};
+    Result damaged{this, "damaged",
+                   "Damaged frames, or parts of them, that came since the start; the frames count as lost"};
 
     void start() override {
         LiveSource::start();
@@ -495,6 +496,8 @@ decide, nobody knows the numbers of frames that were missed, a warning says so, 
 
     void tell_damaged(ArvBufferStatus status) {
         damaged.report(static_cast<double>(++damaged_count_));
+        if (!id_) // numbers begin with it
+            number_of(arv_buffer_get_frame_id(held_.get()), arv_buffer_get_timestamp(held_.get()), now());
         const char *why = status == ARV_BUFFER_STATUS_MISSING_PACKETS   ? "packets of it are missing"
                           : status == ARV_BUFFER_STATUS_TIMEOUT         ? "it did not come whole in time"
                           : status == ARV_BUFFER_STATUS_SIZE_MISMATCH   ? "its size is another one"

@@ -153,10 +153,12 @@ class Camera(ElementTestCase):
 class NetworkCamera(ElementTestCase):
     def test_numbers_go_on(self):
         """The camera counts from 65400, and begins again with 1 behind 65535."""
-        with FakeCamera():
-            samples = run(line("number=150 frame-rate=300 width=64 height=32", "127.0.0.1"), samples=True)
-            numbers, exposed, *_ = zip(*map(facts, samples))
-        self.assertEqual(numbers, tuple(range(150)))
+        with FakeCamera(), Stream(line("number=160 frame-rate=300 width=64 height=32", "127.0.0.1"), inputs=0) as stream:
+            numbers, exposed, *_ = zip(*(facts(stream.pull_sample()) for _ in range(160)))
+            lost, repeated = (stream["camera"].get_property(n) for n in ("lost", "repeated"))
+        self.assertEqual((numbers[0], numbers[-1] + 1, repeated), (0, 160 + lost, 0))
+        self.assertLess(lost, 100)  # a busy machine may lose some, a wrong count tells of 65000
+        self.assertTrue(all(a < b for a, b in zip(numbers, numbers[1:])), numbers)
         self.assertTrue(all(a < b for a, b in zip(exposed, exposed[1:])))
 
     def test_software_trigger(self):
@@ -188,7 +190,7 @@ class NetworkCamera(ElementTestCase):
         self.assertEqual(received, 60)
         self.assertGreater(lost, 0)
         self.assertEqual(numbers[-1] + 1, received + lost)
-        self.assertLessEqual(damaged, lost + 1)  # the very first one has no number
+        self.assertGreater(damaged, 0)  # a frame may come in parts, each of them damaged
         missing = [n for first, count in gaps for n in range(first, first + count)]
         self.assertEqual(sorted(missing + numbers), list(range(numbers[-1] + 1)))
         self.assertTrue(any("lost" in w or "damaged" in w for w in warnings), warnings)
