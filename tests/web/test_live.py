@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The place Live: slices of a camera in a browser, who may steer, which sources there are, and a process that dies."""
 
+import asyncio
 import json
 import os
 import pathlib
@@ -10,7 +11,7 @@ import signal
 from axe_playwright_python.sync_playwright import Axe
 from test_access import Browser, add_persons
 from test_accessible import PHONE, SERIOUS
-from webtest import BrowserTest, main, until
+from webtest import BrowserTest, ServerTest, main, until
 
 CAMERA = "small=tomophantomcamera name=camera width=96 height=64 half-turn=40 frame-rate=40 noise=0.2"
 VALUES = {"half-turn": "40", "axis": "48", "rate": "4"}
@@ -166,6 +167,36 @@ class Live(BrowserTest):
         self.assertEqual((state["planes"], state["values"]), (["z=2"], {"half-turn": 40, "axis": 48.0, "rate": 4.0}))
         self.assertEqual(server.ask("POST", "live/stop", {}).status, 204)
         page.wait_for_selector(".state-line .said:has-text('Stopped')")
+
+
+class Parts(ServerTest):
+    def test_a_slow_browser(self):
+        """It gets the newest of each picture, and no more at once than it confirms."""
+        from tomo_web.live_run import IN_FLIGHT, Watcher
+
+        async def look():
+            watcher = Watcher("how things are")
+            for number in range(20):
+                for key in range(IN_FLIGHT + 2):
+                    watcher.put_picture(key, (key, number))
+            came = [await watcher.message() for _ in range(IN_FLIGHT + 1)]
+            self.assertEqual(came, ["how things are", *((key, 19) for key in range(IN_FLIGHT))])
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(watcher.message(), 0.05)
+            watcher.put_told("stopped")  # which needs no room
+            self.assertEqual(await watcher.message(), "stopped")
+            watcher.put_picture(IN_FLIGHT, (IN_FLIGHT, 20))
+            watcher.confirm()
+            self.assertEqual(await watcher.message(), (IN_FLIGHT, 20))
+        asyncio.run(look())
+
+    def test_wrong_options(self):
+        from tomo_web.settings import Settings, SettingsError
+        folders = {"folders": {}, "results": self.folder, "state": self.folder}
+        for options, words in (({"cameras": ("no elements",)}, "NAME=ELEMENTS"), ({"cameras": ("a/b=x",)}, "NAME=ELEMENTS"), ({"live": "{"}, "--live")):
+            with self.assertRaisesRegex(SettingsError, words):
+                Settings(**folders, **options)
+        self.assertEqual(Settings(**folders, live="v4l2src").live_run, {"demo": False, "parameters": {"source": "v4l2src"}})
 
 
 if __name__ == "__main__":

@@ -109,6 +109,7 @@ export class Place {
   #turn() {
     const isText = [SCAN, ELEMENTS].includes(this.#source.value);
     this.#text.hidden = !isText;
+    if (this.#source.value === SCAN && !this.#text.value) this.#text.value = this.#frame.dataset?.place ?? ""; // the chosen one
     this.#text.placeholder = this.#source.value === SCAN ? "FOLDER/PATH of a scan" : "aravissrc camera-name=...";
     this.#text.setAttribute("aria-label", this.#source.value === SCAN ? "Place of a scan" : "Elements of GStreamer");
   }
