@@ -5,6 +5,8 @@
 #include <gst/reconstruction/alignment.hpp>
 #include <gst/reconstruction/axis-finder.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/cluster/conditions.hpp>
+#include <gst/reconstruction/cluster/slabs.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/general-volume.hpp>
@@ -236,7 +238,7 @@ void Job::open_device() {
 }
 
 void Job::choose_devices() {
-    if (std::exchange(are_devices_chosen_, true))
+    if (std::exchange(are_devices_chosen_, true) || !settings_.cluster.empty())
         return;
     given_devices_ = settings_.devices;
     devices_ = devices_of(settings_);
@@ -653,6 +655,36 @@ Axis Job::settle_axis() {
     return axis;
 }
 
+void Job::begin_cluster() {
+    if (settings_.cluster.empty())
+        return;
+    cluster_ = std::make_unique<ClusterSlabs>(
+        settings_,
+        ClusterSlabs::Listener{[this](const char *level, const std::string &text,
+                                      const std::string &element) { message(level, text, element); },
+                               [this](double images) { on_cluster_images_(images); },
+                               [this] {
+                                   go_on();
+                                   attend();
+                                   if (finishing_)
+                                       cluster_->finish();
+                                   cluster_->pause(paused_ && makes_images_);
+                               }});
+}
+
+void Job::choose_slabs(const Plan &checked) {
+    if (settings_.cluster.empty())
+        return;
+    constexpr unsigned some = 8; // workers of a cluster that nobody asks, in a plan alone
+    const auto workers = cluster_ ? cluster_->workers() : some;
+    const auto earlier =
+        settings_.resume ? SlabFolder(checked).most_images_of_earlier() : std::optional<unsigned>();
+    inspection_->most_images =
+        earlier && !settings_.cluster_slab
+            ? *earlier
+            : images_of_slab(settings_, *inspection_, checked.shape.depth / checked.turns, workers);
+}
+
 const Plan &Job::plan() {
     if (plan_)
         return *plan_;
@@ -662,7 +694,8 @@ const Plan &Job::plan() {
     open_device();
     const auto *heights = heights_.empty() ? nullptr : &heights_;
     // What is wrong with the output shows before time goes into the axis.
-    make_plan(settings_, scan, {scan.image.width / 2.0, ""}, heights);
+    const auto checked = make_plan(settings_, scan, {scan.image.width / 2.0, ""}, heights);
+    choose_slabs(checked);
     Axis axis;
     if (heights) {
         stage("axis", 1);
@@ -679,6 +712,9 @@ const Plan &Job::plan() {
         if (!is_general(settings_, scan)) // in which it is another one
             check_precision(settings_, *context_->default_device());
         expect_time(*plan_, settings_, scan, *context_->default_device(), devices_);
+        if (cluster_)
+            plan_->seconds /=
+                static_cast<double>(std::min<std::size_t>(cluster_->workers(), plan_->slabs.size()));
         if (is_shared(settings_) && settings_.sweep.empty())
             judge_sharing();
     }
@@ -693,6 +729,7 @@ void Job::run() {
     bool has_result = false;
     try {
         stage("inspect", 0);
+        begin_cluster();
         inspect();
         const Plan &planned = plan();
         Json told = event("plan");
@@ -723,10 +760,10 @@ void Job::run() {
             result_->allocate(planned.shape);
         has_result = reconstruct_as_devices_can();
         tell_residuals();
-        if (!shares_.is_empty()) {
+        if (!shares_.is_empty())
             record_.devices = shares_.text();
+        if (!record_.devices.empty())
             message("info", record_.devices);
-        }
         if (finishing_)
             status = "finished early";
         if (has_result) {
@@ -806,6 +843,7 @@ bool Job::reconstruct_as_devices_can() {
         } catch (const Error &e) {
             const bool can_be_parted = most > 1 && !settings_.result.is("projections") &&
                                        settings_.sweep.empty() && !settings_.resume &&
+                                       settings_.cluster.empty() &&
                                        !(is_general(settings_, *inspection_) && is_iterative(settings_));
             if (!can_do_without_failed(e)) {
                 if (!is_out_of_device_memory(e) || !can_be_parted || aborting_ || finishing_)
@@ -944,7 +982,23 @@ bool Job::reconstruct() {
                      course.before, course.total, settings_.result.value().c_str(), plan_->folder.c_str()));
         return false;
     };
-    if (is_shared(settings_) && !settings_.sweep.empty()) {
+    const auto is_there = [&](const Slab &slab) { return settings_.resume && folder.has(slab); };
+    if (cluster_) {
+        on_cluster_images_ = [&](double images) { course.tell(images); };
+        try {
+            cluster_->make(*plan_, is_there);
+        } catch (...) {
+            cluster_.reset(); // until then, workers write in the folder
+            folder.remove_without_slabs();
+            throw;
+        }
+        for (const auto &slab : plan_->slabs)
+            course.before += folder.has(slab) ? slab.images : 0;
+        if (finishing_ && course.before < course.total)
+            return stop();
+        finishing_ = false; // nothing is left that could end early
+        record_.devices = cluster_->shares();
+    } else if (is_shared(settings_) && !settings_.sweep.empty()) {
         try {
             if (!run_side_by_side(folder, course))
                 return stop();
@@ -957,7 +1011,7 @@ bool Job::reconstruct() {
             go_on();
             if (finishing_)
                 return stop();
-            if (!settings_.resume || !folder.has(slab)) {
+            if (!is_there(slab)) {
                 try {
                     run_line(
                         slab.line, on_message_of(slab), [&](double images) { course.tell(images); },
@@ -983,6 +1037,10 @@ bool Job::reconstruct() {
         return stop();
     folder.check();
     record_.begin("join", paused_seconds());
+    if (plan_->is_virtual) {
+        cluster_->join(*plan_);
+        return true;
+    }
     Course joining{*this, "join", static_cast<double>(plan_->shape.depth), 0.0, true};
     double joined = 0.0;
     const auto on_join = [&](GstMessage *message) {
@@ -1050,6 +1108,10 @@ void Job::resolve(Settings &resolved) const {
     resolved.output.set_text(plan_->output);
     resolved.resume.reset();
     resolved.overwrite.reset();
+    for (ParameterBase *parameter : {static_cast<ParameterBase *>(&resolved.cluster),
+                                     static_cast<ParameterBase *>(&resolved.cluster_slab),
+                                     static_cast<ParameterBase *>(&resolved.cluster_patience)})
+        parameter->reset(); // the same slices come from one computer
 }
 
 void Job::write_configuration() const {

@@ -32,8 +32,8 @@ class MemoryImages;
 
 namespace tomo::reconstruction {
 
+class ClusterSlabs;
 class SlabFolder;
-
 class WorkFolder;
 
 class Job {
@@ -117,6 +117,10 @@ class Job {
     // Throws what is an error and not ignored.
     void check_findings() const;
     void judge_axis(const Axis &axis);
+    // Asks for the cluster, which gets ready while the scan is looked at.
+    void begin_cluster();
+    // How many images a slab of the cluster has; `checked` is a plan with any number.
+    void choose_slabs(const Plan &checked);
     // Returns whether there is a result, whole or not.
     bool reconstruct();
     bool reconstruct_as_devices_can();
@@ -143,6 +147,7 @@ class Job {
     std::vector<std::unique_ptr<Job>> parts_; // one for each of several scans at different heights
     std::vector<Height> heights_;             // these scans, from the top to the bottom
     std::unique_ptr<Plan> plan_;
+    std::unique_ptr<ClusterSlabs> cluster_;
     RunRecord record_;
     bool has_report_ = false;                   // whether there will be one
     std::unique_ptr<MiddleRow> middle_;         // null without a report, and in a sweep
@@ -164,6 +169,7 @@ class Job {
     std::atomic<bool> middle_is_over_{false};
     bool is_told_paused_ = false;
     unsigned states_ = 0;         // that were told
+    std::function<void(double)> on_cluster_images_;
     std::string components_;      // of dynamic flats, as they were told
     double paused_seconds_ = 0.0; // in pauses that are over
     std::chrono::steady_clock::time_point paused_since_;

@@ -4,6 +4,7 @@
 #include <gst/files/memory/images.hpp>
 #include <gst/files/number-pattern.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/cluster/conditions.hpp>
 #include <gst/reconstruction/conditions.hpp>
 #include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/general-volume.hpp>
@@ -15,6 +16,7 @@
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/graph/graph.hpp>
+#include <gst/tomo/gsttomograph.h>
 #include <gst/tomo/support/c-string.hpp>
 
 #include <algorithm>
@@ -121,10 +123,27 @@ std::string output_of_part(const Plan &plan, unsigned first_image) {
                 dataset);
 }
 
+// Of a part, which others are joined to, or which stays as it is.
+std::string sink_of_part(const Settings &settings, const Plan &plan, const std::string &output) {
+    if (!plan.is_virtual)
+        return sink_line(settings, output, !plan.is_in_memory());
+    Settings of_slab;
+    of_slab.assign(settings);
+    of_slab.pyramid.set_text("no");
+    return sink_line(of_slab, output, false);
+}
+
 // `step` is for all of their images.
-void join_parts(const Settings &settings, Plan &plan, const std::string &step = {}) {
+void join_parts(const Settings &given, Plan &plan, const std::string &step = {}) {
     if (plan.is_in_memory())
         return;
+    Settings settings;
+    settings.assign(given);
+    if (plan.is_virtual) // they are integers already
+        for (ParameterBase *parameter : {static_cast<ParameterBase *>(&settings.output_bitdepth),
+                                         static_cast<ParameterBase *>(&settings.output_minimum),
+                                         static_cast<ParameterBase *>(&settings.output_maximum)})
+            parameter->reset();
     const auto all = text(has_hdf5() ? "%s/*.h5:%s" : "%s/*.tif", plan.folder.c_str(), dataset);
     plan.join =
         "tomoread name=read" + launch_property("path", all) + step + sink_line(settings, plan.output, false);
@@ -172,7 +191,7 @@ void plan_sweep(const Settings &settings, const Inspection &scan, const Sweep &s
         slab.images = 1;
         slab.value = sweep.name + "=" + sweep.values[i];
         slab.output = output_of_part(plan, static_cast<unsigned>(i));
-        slab.line = parts->line(0, 1) + sink_line(of_value, slab.output, !plan.is_in_memory());
+        slab.line = parts->line(0, 1) + sink_of_part(of_value, plan, slab.output);
         plan.slabs.push_back(slab);
         plan.shape = scan.output(of_value, axis_of(of_value));
     }
@@ -218,17 +237,25 @@ unsigned rows_of_slabs(const StitchedPart &part, const std::vector<Height> &heig
     return most;
 }
 
+// Fewer images than these may be computed in other steps, and differ in their last bits; see "Batches" in
+// docs/architecture.md. So no slab of a cluster has so few.
+constexpr unsigned few = 5;
+
 // Lines for all images of a volume. They write `whole`, or, if that is empty, parts in the plan's folder,
 // which are numbered from `first_image` on.
 void add_slabs(const Settings &settings, const ImageParts &parts, unsigned most, Plan &plan,
                unsigned first_image, const std::string &whole) {
-    for (unsigned first = 0; first < parts.images(); first += most) {
+    for (unsigned first = 0; first < parts.images(); first += plan.slabs.back().images) {
         Slab slab;
         slab.images = std::min(most, parts.images() - first);
+        if (const unsigned left = parts.images() - first - slab.images;
+            !settings.cluster.empty() && left < few)
+            slab.images += left;
         slab.rows = parts.rows(first, slab.images);
         slab.output = whole.empty() ? output_of_part(plan, first_image + first) : whole;
-        slab.line = parts.line(first, slab.images) +
-                    sink_line(settings, slab.output, whole.empty() && !plan.is_in_memory());
+        slab.line =
+            parts.line(first, slab.images) + (whole.empty() ? sink_of_part(settings, plan, slab.output)
+                                                            : sink_line(settings, slab.output, false));
         if (!whole.empty() && first > 0)
             slab.line += property("counter-start", first);
         plan.slabs.push_back(slab);
@@ -252,7 +279,7 @@ void plan_heights(const Settings &settings, const Inspection &whole, const std::
             part.way_begin += part.images;
         }
     }
-    const bool is_whole = parts.size() == 1;
+    const bool is_whole = parts.size() == 1 && settings.cluster.empty();
     if (!is_whole && !plan.is_in_memory())
         plan.folder = plan.beside(".slabs");
     for (const auto &part : parts) {
@@ -260,8 +287,9 @@ void plan_heights(const Settings &settings, const Inspection &whole, const std::
         slab.rows = rows_in(heights[part.upper], part, binning);
         slab.images = part.images;
         slab.output = is_whole ? plan.output : output_of_part(plan, part.first);
-        slab.line = stitched_line(settings, heights, part) +
-                    sink_line(settings, slab.output, !is_whole && !plan.is_in_memory());
+        slab.line =
+            stitched_line(settings, heights, part) +
+            (is_whole ? sink_line(settings, slab.output, false) : sink_of_part(settings, plan, slab.output));
         slab.scans.push_back(part.upper);
         if (part.fades)
             slab.scans.push_back(part.upper + 1);
@@ -336,6 +364,11 @@ static Plan lines_of(const Settings &settings, const Inspection &scan, const Axi
     plan.shape = scan.output(settings, axis.position);
     plan.output = output_of(settings);
     check_conditions(settings, scan, plan.output);
+    if (!settings.cluster.empty()) {
+        check_cluster(settings, scan, plan.output);
+        plan.is_virtual = is_volume_virtual(settings, plan.output) && turns.empty();
+        plan.most_images = scan.most_images;
+    }
     if (!axis.from.empty())
         check_crop(settings, heights ? frame_of_slices(*heights).columns
                              : is_general(settings, scan)
@@ -364,7 +397,7 @@ static Plan lines_of(const Settings &settings, const Inspection &scan, const Axi
         if (!axis.from.empty())
             parts->check();
         const unsigned most = images_of_slabs(settings, scan, *parts, plan);
-        const bool is_whole = most == parts->images();
+        const bool is_whole = most == parts->images() && settings.cluster.empty();
         if (!is_whole && !plan.is_in_memory())
             plan.folder = plan.beside(".slabs");
         add_slabs(settings, *parts, most, plan, 0, is_whole ? plan.output : "");
@@ -374,6 +407,11 @@ static Plan lines_of(const Settings &settings, const Inspection &scan, const Axi
     } else {
         plan_turns(settings, scan, turns, plan);
     }
+    if (!settings.cluster.empty() && plan.folder.empty())
+        throw Error(
+            GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_VALUE,
+            "cluster can't make this result: a series of several turns is written in one stream; write "
+            "one HDF5 file");
     plan.resumes = settings.resume;
     if (plan.is_in_memory()) {
         plan.guards = false;
@@ -506,6 +544,8 @@ Json Plan::json() const {
         json.set("join", Json::text(join));
         json.set("folder", Json::text(folder));
     }
+    if (is_virtual)
+        json.set("virtual", Json::boolean(true));
     return json;
 }
 

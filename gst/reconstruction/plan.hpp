@@ -36,6 +36,9 @@ struct GST_TOMO_API Plan {
     std::vector<Slab> slabs;
     std::string join;   // line that joins several slabs to one result, else empty
     std::string folder; // folder of the slabs until then, else empty
+    // The slabs of a cluster stay in their files, and the result is a virtual dataset of them.
+    bool is_virtual = false;
+    unsigned most_images = 0; // of a slab of a cluster; else 0
     std::string output; // as tomowrite takes it; a series of several turns has two numbers
     unsigned turns = 1; // volumes
     // Row of the detector that shows the middle image; not of scans at several heights.

@@ -3,6 +3,7 @@
 #include <gst/files/file-format.hpp>
 #include <gst/files/memory/images.hpp>
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/cluster/conditions.hpp>
 #include <gst/reconstruction/flat-field.hpp>
 #include <gst/reconstruction/parts.hpp>
 #include <gst/reconstruction/room.hpp>
@@ -84,10 +85,13 @@ BytesOnDisk bytes_on_disk(const Settings &settings, const Inspection &scan) {
         return parts->at_once().images < parts->images();
     };
     const bool is_in_time = turns_of(settings, scan).size() > 1 && !series_of_turn(settings.output, 0);
-    const bool is_joined = sweep || is_in_time || scan.heights.size() > 1 ||
-                           (!settings.result.is("projections") && is_in_slabs());
+    const bool is_virtual =
+        !settings.cluster.empty() && !is_in_time && is_volume_virtual(settings, settings.output);
+    const bool is_joined =
+        !is_virtual && (sweep || !settings.cluster.empty() || is_in_time || scan.heights.size() > 1 ||
+                        (!settings.result.is("projections") && is_in_slabs()));
     auto bytes = result.size();
-    if (has_pyramid(settings, bytes))
+    if (!is_virtual && has_pyramid(settings, bytes))
         bytes += bytes / 7; // each level of the pyramid has an eighth of the samples of the one before
     return {bytes, is_joined ? result.samples() * sizeof(float) : 0};
 }

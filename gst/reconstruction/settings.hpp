@@ -1156,6 +1156,34 @@ class GST_TOMO_API Settings : public Parameters {
          .blurb =
              "Memory of the device that this reconstruction uses, in bytes or as in 8G; where it runs out, fewer slices "
              "are made at a time"}};
+    Parameter<std::string> cluster{
+        this,
+        "",
+        {.name = "cluster",
+         .section = &section::machine,
+         .level = Level::advanced,
+         .automatic = "this computer makes all slices",
+         .blurb =
+             "Where slabs of slices are made as jobs of Dask: the address of a scheduler, such as tcp://host:8786; "
+             "local:N for N processes of this computer; slurm:FILE.yaml for jobs of Slurm"}};
+    Parameter<unsigned> cluster_slab{
+        this,
+        0,
+        {.name = "cluster-slab",
+         .section = &section::machine,
+         .level = Level::advanced,
+         .automatic = "by the number of workers",
+         .blurb = "Images of the result that one job of a cluster makes; the last one may have four more"}};
+    Parameter<double> cluster_patience{
+        this,
+        300.0,
+        1.0,
+        1e6,
+        {.name = "cluster-patience",
+         .section = &section::machine,
+         .level = Level::advanced,
+         .unit = "s",
+         .blurb = "Time without a sign of a job, after which another worker of the cluster makes its slab"}};
 
     // Bytes; half of the computer's memory if `memory` is not given. Throws Error if it is not a size.
     std::uint64_t memory_bytes() const;

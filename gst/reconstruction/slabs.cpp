@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view notes_file = "lines.txt"; // how the slabs are made
 constexpr std::string_view partial = ".partial";
+constexpr std::string_view most_mark = "# images of a slab: "; // begin of the notes about slabs of a cluster
 
 std::string file_of(const Slab &slab) { return io::split_location(slab.output).file; }
 
@@ -48,6 +49,16 @@ std::vector<fs::path> files_in(const std::string &folder) {
 } // namespace
 
 std::string SlabFolder::notes_path() const { return text("%s/%s", plan_.folder.c_str(), notes_file.data()); }
+
+std::optional<unsigned> SlabFolder::most_images_of_earlier() const {
+    const auto notes = notes_path();
+    if (!fs::exists(notes))
+        return {};
+    const auto lines = read_text_file(notes, "list of dataflows");
+    if (!lines.starts_with(most_mark))
+        return {};
+    return static_cast<unsigned>(g_ascii_strtoull(lines.c_str() + most_mark.size(), nullptr, 10));
+}
 
 void SlabFolder::prepare(bool resume) const {
     const auto lines = list_of_lines(), notes = notes_path();
@@ -111,6 +122,8 @@ void SlabFolder::refuse_others() const {
 
 std::string SlabFolder::list_of_lines() const {
     std::string lines;
+    if (plan_.most_images)
+        lines = std::string(most_mark) + std::to_string(plan_.most_images) + "\n";
     for (const auto &slab : plan_.slabs)
         lines += slab.recipe + "\n";
     return lines;

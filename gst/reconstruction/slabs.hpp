@@ -13,6 +13,9 @@ class SlabFolder {
   public:
     explicit SlabFolder(const Plan &plan) : plan_(plan) {}
 
+    // Most images of a slab in the interrupted run of a cluster whose slabs are there.
+    std::optional<unsigned> most_images_of_earlier() const;
+
     // Makes the folder ready for slabs of this plan. Those of an earlier run stay with `resume`, if the same
     // dataflows made them. Throws Error if others did.
     void prepare(bool resume) const;

@@ -33,6 +33,7 @@ SUFFIXES = (".c", ".cpp", ".h", ".hpp")
 PYTHON = {
     "introspection/python": {"gi", "numpy", "scipy"},
     "introspection/python/gsttomo/widgets": {"OpenGL", "h5py", "numcodecs", "numpy", "pyqtgraph", "tifffile"},  # no GstTomo
+    "introspection/python/gsttomo/cluster": {"dask", "dask_jobqueue", "distributed", "h5py", "numpy", "yaml"},  # no gi, and nothing computed
     "introspection/python/gsttomo/jobs": {"gi"},  # to read configurations; no numbers
     "tools/tango": {"gi", "gsttomo", "h5py", "numpy", "tango", "zmq"},  # h5py and zmq for the stream of Concert
     "tools/web": {"fastapi", "gi", "gsttomo", "h5py", "httpx", "numpy", "pydantic", "scitacean", "starlette", "uvicorn"},  # a face, too

@@ -19,6 +19,7 @@ TOOLS = pathlib.Path(__file__).resolve().parents[1]
 
 # Folder of the modules, module of the parser, and parsers of commands that are read apart; or a script.
 MODULES = {
+    "tomo-cluster": (TOOLS.parent / "introspection" / "python", "gsttomo.cluster._program", {}),
     "tomo-gui": (TOOLS / "gui", "tomo_gui.command", {}),
     "tomo-jobs": (TOOLS.parent / "introspection" / "python", "gsttomo.jobs._cli", {}),
     "tomo-mkfilter": (TOOLS, "tomo-mkfilter", {}),

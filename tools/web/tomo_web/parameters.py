@@ -22,7 +22,8 @@ LISTS = frozenset({"stitch"})  # of several places, with commas between them
 NUMBERS = frozenset({"detector-linearity", "beam-hardening", "distortion"})  # a polynomial, or a file that it is made of
 WORDS = {"shifts": ("none", "align")}
 # That the server decides: which scan, where results go and as what, and what they may take.
-OF_SERVER = FILES | PLACES | NOT_IN_FORM | {"output", "overwrite", "format", "device-memory", "memory", "picture", "report"}
+OF_SERVER = FILES | PLACES | NOT_IN_FORM | {"output", "overwrite", "format", "device-memory", "memory", "picture", "report", "cluster",
+                                         "cluster-slab", "cluster-patience"}
 REFUSED = OF_SERVER - PLACES
 
 LONGEST = 4096  # characters of a text

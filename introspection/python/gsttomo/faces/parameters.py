@@ -23,7 +23,7 @@ OF_ONE_SCAN = ("entry", "detector", "axis", "axis-index", "axis-range", "roll", 
 TO_FIND_AXIS = ("axis-index", "axis-method", "axis-range", "axis-metric", "axis-rows")
 # Settings that change no pixel of a slice.
 FOR_RESULTS = {"output", "format", "chunks", "output-bitdepth", "output-minimum", "output-maximum", "compression", "output-parts", "pyramid",
-               "report", "picture", "overwrite", "resume", "ignore", "memory"}
+               "report", "picture", "overwrite", "resume", "ignore", "memory", "cluster", "cluster-slab", "cluster-patience"}
 # Sections of the settings that decide what methods see, and what does not although it is in one of these.
 OF_ESTIMATES = ("scan", "stitching", "reading", "flat-correction", "cleaning", "distortion-correction", "retrieve-phase", "shifts", "axis", "angles",
                 "general-reconstruction", "reconstruction")

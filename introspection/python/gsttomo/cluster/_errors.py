@@ -1,0 +1,18 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Errors."""
+
+
+class ClusterError(Exception):
+    """The cluster can't make the result."""
+
+
+class SlabError(Exception):
+    """A worker could not make a slab; another one may. `is_unfit`: it can make none of them."""
+
+    def __init__(self, text, worker, is_unfit=False):
+        super().__init__(text, worker, is_unfit)
+        self.text, self.worker, self.is_unfit = text, worker, is_unfit
+
+    def __str__(self):
+        return self.text

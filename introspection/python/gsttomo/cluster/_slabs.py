@@ -1,0 +1,313 @@
+# gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Has the workers of a scheduler make slabs: each of them, wherever that works."""
+
+import asyncio
+import collections
+import contextlib
+import glob
+import os
+import shutil
+import time
+import uuid
+
+from . import _worker
+from ._errors import ClusterError, SlabError
+
+MOST_FAILURES = 3  # of a slab, on workers of their own, before the result has failed
+MOST_FAILURES_OF_WORKER = 3  # in a row, before it gets no more slabs
+MOST_LOSSES = 3  # of one slab, each with several workers that died
+PER_WORKER = 2  # slabs that the scheduler knows at once, so that no worker waits for the next one
+TO_ANSWER = 60.0  # seconds, of a question
+SILENT = 30.0  # seconds, at least, until a worker counts as hanging
+
+
+class _Slab:
+    def __init__(self, order):
+        self.order, self.number = order, order["number"]
+        self.attempts = self.losses = 0
+        self.failures = {}  # text by address of the worker
+        self.worker = self.heard = self.future = self.made = None
+        self.allowed = None  # addresses, where another attempt has failed
+
+    @property
+    def key(self):
+        """As the scheduler's page shows it: the number is that of the first image."""
+        name = "slab-" + os.path.basename(self.order["file"]).partition(".")[0]
+        return name if self.attempts == 1 else f"{name}-attempt-{self.attempts}"
+
+
+class Dispatcher:
+    """Makes slabs. `tell` gets events.
+
+    work: a function that makes a slab, in place of the worker's"""
+
+    def __init__(self, client, tell, work=_worker.make_slab):
+        self._client, self._tell, self._work = client, tell, work
+        self._token = f"cluster-{uuid.uuid4().hex}.token"
+        self._waiting, self._running = collections.deque(), {}
+        self._ended = asyncio.Queue()  # pairs of a slab and its future
+        self._failed_in_row = collections.Counter()
+        self._made_by = collections.Counter()
+        self._warned = set()
+        self._addresses, self._dropped = [], set()
+        self._lonely_since = None
+        self.is_paused = self.is_finishing = False
+
+    async def workers(self):
+        """Addresses of those that the scheduler has."""
+        self._addresses = [address for address in await self._client.nthreads() if address not in self._dropped]
+        return self._addresses
+
+    async def check(self, folder=None):
+        """Raises ClusterError where a worker can't make slabs."""
+        expected = await asyncio.to_thread(_worker.version)
+        # By its text: a worker without the module can say so.
+        question = f"__import__('importlib').import_module('gsttomo.cluster._worker').probe({expected!r}, {folder!r}, {self._token!r})"
+        workers = await self.workers()
+        answers = await asyncio.gather(*(self._ask(worker, question) for worker in workers))
+        problems = [(worker, answer) for worker, answer in zip(workers, answers) if answer]
+        if problems:
+            address, problem = problems[0]
+            others = f", and {len(problems) - 1} more of {len(workers)} have a problem" if len(problems) > 1 else ""
+            raise ClusterError(f"the worker {address} can't make slabs: {problem}{others}. Workers want the gst-tomo and the file system of this "
+                               "computer: start them in its environment")
+
+    async def _ask(self, worker, question):
+        """Its problem; "" also of one that has gone, about which the scheduler knows more."""
+        try:
+            told = await asyncio.wait_for(self._client.run(eval, question, workers=[worker], on_error="return"), TO_ANSWER)
+        except TimeoutError:
+            await self._drop(worker, f"it does not answer for {TO_ANSWER:.0f} s")
+            return ""
+        except OSError:
+            return ""
+        answer = told.get(worker, "")
+        if isinstance(answer, ModuleNotFoundError):
+            return f"it has no gst-tomo: {answer}"
+        if isinstance(answer, OSError):
+            return ""
+        return f"it does not answer: {answer!r}" if isinstance(answer, Exception) else answer
+
+    async def make(self, orders, folder, patience, *, lonely=30.0):
+        """Until all are made, or is_finishing is set and those that were begun are. Raises ClusterError.
+
+        patience: seconds without a sign of a slab
+        lonely: seconds without any worker"""
+        self._patience, self._lonely = patience, lonely
+        self._waiting.extend(_Slab({**order, "slab-folder": folder, "token": self._token}) for order in orders)
+        topic = _worker.TOPIC + self._token
+        self._client.subscribe_topic(topic, self._hear)
+        try:
+            with self._marked(folder):
+                try:
+                    await self.check(folder)
+                    await self._go_through()
+                finally:
+                    await self._give_up()
+        finally:
+            with contextlib.suppress(Exception):  # a scheduler that has gone knows no topics
+                self._client.unsubscribe_topic(topic)
+
+    @contextlib.contextmanager
+    def _marked(self, folder):
+        mark = os.path.join(folder, self._token)
+        try:
+            with open(mark, "w", encoding="ascii") as file:
+                file.write(self._token)
+        except OSError as e:
+            raise ClusterError(f"'{mark}' can't be written: {e.strerror}") from None
+        self._folder = folder
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(mark)
+            self._clean()
+
+    def _clean(self):
+        """Workers that still make a slab, also those of an earlier run, miss their folder and give up."""
+        for attempt in glob.glob(os.path.join(glob.escape(self._folder), "attempt-*")):
+            shutil.rmtree(attempt, ignore_errors=True)
+
+    async def _give_up(self):
+        futures = [slab.future for slab in self._running.values()]
+        self._running.clear()
+        if futures:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._client.cancel(futures, force=True), 5)
+
+    async def _go_through(self):
+        self._clean()
+        await self._look_after_workers()
+        look = time.monotonic()
+        while self._waiting or self._running:
+            if self.is_finishing:
+                self._waiting.clear()
+                self._drop_unbegun()
+                if not self._running:
+                    return
+            elif not self.is_paused:
+                self._submit()
+            ended = await self._next_ended()
+            for slab, future in ended:
+                await self._end(slab, future)
+            if time.monotonic() - look >= 1.0:
+                look = time.monotonic()
+                await self._look_after_workers()
+
+    async def _next_ended(self):
+        """Several that ended together are replaced together, which costs the scheduler less."""
+        with contextlib.suppress(TimeoutError):
+            ended = [await asyncio.wait_for(self._ended.get(), 0.5)]
+            while not self._ended.empty():
+                ended.append(self._ended.get_nowait())
+            return ended
+        return []
+
+    def _submit(self):
+        count = len(self._addresses)
+        beat = max(1.0, count / 100)  # one event in 10 ms for the scheduler, of all workers together
+        self._silent = min(self._patience, max(SILENT, 5 * beat))
+        fresh = []
+        while self._waiting and len(self._running) < max(count, 1) * PER_WORKER:
+            slab = self._waiting.popleft()
+            slab.attempts += 1
+            slab.heard, slab.worker = time.monotonic(), None
+            slab.order.update(beat=min(beat, self._patience / 5), patience=self._patience)
+            self._running[slab.number] = slab
+            if slab.allowed is None:
+                fresh.append(slab)
+            else:
+                self._follow(slab, self._client.submit(self._work, slab.order, key=slab.key, pure=False, workers=slab.allowed))
+        if fresh:
+            futures = self._client.map(self._work, [slab.order for slab in fresh], key=[slab.key for slab in fresh], pure=False)
+            for slab, future in zip(fresh, futures):
+                self._follow(slab, future)
+
+    def _follow(self, slab, future):
+        slab.future = future
+        future.add_done_callback(lambda done: self._loop_put(slab, done))
+
+    def _loop_put(self, slab, future):
+        self._client.loop.add_callback(self._ended.put_nowait, (slab, future))
+
+    async def _end(self, slab, future):
+        if self._running.get(slab.number) is not slab or slab.future is not future:
+            return  # that of an attempt that was given up
+        del self._running[slab.number]
+        slab.future = None
+        if future.status == "finished":
+            self._take(slab)
+        elif future.status == "error":
+            await self._learn(slab, await future.exception())
+        elif not self.is_finishing:  # lost, or cancelled by somebody
+            self._again(slab, "its job was lost")
+
+    def _take(self, slab):
+        if slab.made:
+            self._failed_in_row.pop(slab.made["worker"], None)
+            self._made_by[slab.made["host"]] += 1
+            for text in slab.made["warnings"]:
+                self._warn(text)
+        self._tell({"event": "made", "slab": slab.number, "shares": self.shares()})
+
+    def shares(self):
+        hosts = self._made_by.most_common()
+        told = ", ".join(f"{host}: {count}" for host, count in hosts[:20]) + (f" and {len(hosts) - 20} hosts more" if len(hosts) > 20 else "")
+        count = sum(self._made_by.values())
+        return f"{count} slab{'s' * (count != 1)} by workers of a cluster ({told})"
+
+    def _warn(self, text):
+        if text not in self._warned:
+            self._warned.add(text)
+            self._tell({"event": "message", "level": "warning", "text": text})
+
+    async def _learn(self, slab, error):
+        if isinstance(error, SlabError):
+            slab.failures[error.worker] = error.text
+            self._failed_in_row[error.worker] += 1
+            is_bad = error.is_unfit or self._failed_in_row[error.worker] >= MOST_FAILURES_OF_WORKER
+            if len(slab.failures) >= MOST_FAILURES and not error.is_unfit:
+                raise ClusterError(self._failure(slab))
+            left = [address for address in await self.workers() if address not in slab.failures]
+            if not left:
+                raise ClusterError(self._failure(slab))
+            if is_bad:
+                await self._drop(error.worker, f"it gets no more slabs: {error.text}")
+                left = [address for address in left if address not in self._dropped]
+            slab.allowed = left
+            self._again(slab, f"on {error.worker}: {error.text}")
+            return
+        if type(error).__name__ == "KilledWorker":
+            slab.losses += 1
+            if slab.losses >= MOST_LOSSES:
+                raise ClusterError(f"{_about(slab)} was not made: one worker after the other died with it")
+            self._again(slab, "workers died with it")
+            return
+        raise ClusterError(f"{_about(slab)} was not made: {error!r}")
+
+    def _failure(self, slab):
+        worker, text = next(iter(slab.failures.items()))
+        count = len(slab.failures)
+        return f"{_about(slab)} was not made, on {count} worker{'s' * (count != 1)}; first on {worker}: {text}"
+
+    def _again(self, slab, why):
+        self._warn(f"{_about(slab)} is made once more: {why}")
+        self._waiting.appendleft(slab)
+
+    async def _drop(self, worker, why):
+        """Workers that harm get no more work."""
+        if worker in self._dropped:
+            return
+        self._dropped.add(worker)
+        self._tell({"event": "message", "level": "warning", "text": f"the worker {worker} is left out: {why}"})
+        with contextlib.suppress(Exception):  # what it has made is there already
+            await asyncio.wait_for(self._client.retire_workers([worker], close_workers=True, remove=True), 5)
+
+    def _drop_unbegun(self):
+        for slab in [slab for slab in self._running.values() if slab.worker is None]:
+            del self._running[slab.number]
+            asyncio.ensure_future(self._client.cancel([slab.future], force=True))
+
+    def _hear(self, event):
+        _, told = event
+        slab = self._running.get(told["slab"])
+        if slab is None:
+            return
+        slab.worker, slab.heard = told["worker"], time.monotonic()
+        if "host" in told:
+            slab.made = told
+        elif told["images"]:
+            self._tell({"event": "progress", "slab": slab.number, "images": told["images"]})
+
+    async def _look_after_workers(self):
+        now, there = time.monotonic(), set(await self.workers())
+        if there:
+            self._lonely_since = None
+        elif self._lonely_since is None:
+            self._lonely_since = now
+        elif now - self._lonely_since > self._lonely:
+            raise ClusterError(f"there has been no worker for {self._lonely:.0f} s; slabs that are made stay, and --resume goes on from there")
+        for slab in list(self._running.values()):
+            if slab.allowed is not None and not there.intersection(slab.allowed):
+                # Those that were left have gone.
+                self._forget(slab)
+                slab.allowed = None
+                self._waiting.appendleft(slab)
+            elif slab.worker is not None and slab.worker not in there:
+                slab.worker, slab.heard = None, now  # the scheduler gives it to another one
+            elif slab.worker is not None and now - slab.heard > self._silent:
+                await self._drop(slab.worker, f"it has told nothing for {now - slab.heard:.0f} s, and its slabs are made elsewhere")
+                self._forget(slab)
+                slab.allowed = None
+                self._waiting.appendleft(slab)
+
+    def _forget(self, slab):
+        del self._running[slab.number]
+        future, slab.future = slab.future, None
+        asyncio.ensure_future(self._client.cancel([future], force=True))
+
+
+def _about(slab):
+    return f"the slab {os.path.basename(slab.order['file'])} ({slab.order['images']} images)"
