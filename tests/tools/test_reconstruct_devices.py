@@ -137,8 +137,8 @@ class Devices(Shared):
 
     def test_a_device_that_fails_a_dataflow(self):
         """The same for tomo-launch, where an error is the default, and for dataflows in JSON."""
-        line = "dummy-data number=60 width=64 height=64 init=2 ! calculate expression=v*x ! transpose ! write filename="
-        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "9", "FAILING_DEVICE": "1"}
+        line = "dummy-data number=400 width=64 height=64 init=2 ! calculate expression=v*x ! transpose ! write filename="
+        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "1", "FAILING_DEVICE": "1"}
 
         def launch(*words, file, env=failing):
             return subprocess.run(["tomo-launch", "--devices", "0,1", *words, *shlex.split(line + file)], env=env, text=True,
