@@ -302,7 +302,9 @@ int main(int argc, char **argv) {
         if (is_web)
             show_in_browser(live.get(), is_demo);
         Run run(program, live.get(), is_demo, tells_events, !quiet);
-        const std::string shown = window ? window.get() : is_demo && !tells_events ? "autovideosink" : "none";
+        const std::string shown = window                     ? window.get()
+                                  : is_demo && !tells_events ? live::Window::usual_line()
+                                                             : "none";
         if (shown != "none")
             run.show_in(shown);
         if (seconds > 0)

@@ -43,7 +43,7 @@ ObjectRef<GstElement> parse(const std::string &line, bool is_bin, const char *na
             gst_object_unref(parsed);
         graph_error(GST_TOMO_GRAPH_ERROR_SYNTAX, text("%s '%s': %s", name, line.c_str(), why.c_str()));
     }
-    return ObjectRef<GstElement>::referenced(parsed);
+    return ObjectRef<GstElement>(GST_ELEMENT_CAST(gst_object_ref_sink(parsed)));
 }
 
 void set(const ObjectRef<GstElement> &element, const char *property, const std::string &value) {

@@ -40,7 +40,7 @@ void check_plane(const std::string &plane) {
         throw Error(
             GST_CORE_ERROR_MISSING_PLUGIN,
             "GStreamer has no element tomoliveslices: set GST_PLUGIN_PATH to the folder of the plugin tomo");
-    const auto owned = ObjectRef<GstElement>::referenced(slice);
+    const ObjectRef<GstElement> owned(GST_ELEMENT_CAST(gst_object_ref_sink(slice)));
     GstBus *bus = gst_bus_new();
     gst_element_set_bus(slice, bus);
     gboolean is_plane = FALSE;

@@ -80,7 +80,7 @@ struct Session::Course {
     std::vector<std::string> outputs = {};
     std::optional<Error> failure = {};
     bool has_ended = false;
-    std::map<std::string, Clock::time_point> told = {}; // warnings, and when they came last
+    std::map<std::string, Clock::time_point> told = {}; // of the last minute, and when they came first
 };
 
 Session::~Session() {
@@ -244,10 +244,10 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
         const std::unique_ptr<GError, void (*)(GError *)> told(raw, g_error_free);
         if (type != GST_MESSAGE_ERROR) {
             // Each plane has its own element, which says what the others say.
-            auto &told_at = course.told[told->message];
             constexpr auto pause = std::chrono::minutes(1);
             const auto now = Clock::now();
-            if (now - std::exchange(told_at, now) < pause)
+            std::erase_if(course.told, [&](const auto &one) { return now - one.second >= pause; });
+            if (!course.told.emplace(told->message, now).second)
                 return;
             tell(message_event(type == GST_MESSAGE_WARNING ? "warning" : "info", told->message,
                                name_of(message)));

@@ -37,6 +37,18 @@ Range usual_range(const float *values, std::size_t count) {
 
 } // namespace
 
+// Others that autovideosink might take draw characters, or take the whole screen.
+std::string Window::usual_line() {
+    for (const char *sink : {"glimagesink", "xvimagesink", "ximagesink", "waylandsink", "gtksink"})
+        if (auto *factory = gst_element_factory_find(sink)) {
+            gst_object_unref(factory);
+            return "autovideosink";
+        }
+    throw std::runtime_error(
+        "no window can be opened, because GStreamer has no element for one: install "
+        "gstreamer1.0-x or gstreamer1.0-gl, or use --web, --window ELEMENTS or --window none");
+}
+
 Window::Window(const std::string &line, std::optional<double> minimum, std::optional<double> maximum)
     : minimum_(minimum), maximum_(maximum) {
     GError *raw = nullptr;
@@ -46,7 +58,7 @@ Window::Window(const std::string &line, std::optional<double> minimum, std::opti
     const tool::Owned<GError> error(raw);
     if (!parsed)
         throw std::runtime_error("no window by '" + line + "': " + (error ? error->message : "no element"));
-    pipeline_ = tomo::ObjectRef<GstElement>::referenced(parsed);
+    pipeline_ = tomo::ObjectRef<GstElement>(GST_ELEMENT_CAST(gst_object_ref_sink(parsed)));
     mixer_ = tomo::ObjectRef<GstElement>(gst_bin_get_by_name(GST_BIN(parsed), "mixer"));
 }
 

@@ -22,6 +22,9 @@ class Window {
     Window(const Window &) = delete;
     Window &operator=(const Window &) = delete;
 
+    // The element that opens a window here. Throws std::runtime_error where there is none.
+    static std::string usual_line();
+
     void show(unsigned plane, GstSample *slice);
     // Why there is no window any more, such as that somebody has closed it; empty where there is one.
     std::string problem();
