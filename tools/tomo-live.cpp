@@ -117,7 +117,8 @@ class Run {
         const auto given = [](double value) {
             return std::abs(value) < 1e300 ? std::optional(value) : std::nullopt;
         };
-        window_.emplace(window, given(minimum), given(maximum));
+        const Owned<gchar *> planes(gst_tomo_live_get_planes(live_));
+        window_.emplace(window, g_strv_length(planes.get()), given(minimum), given(maximum));
     }
     void end_after(double seconds) { seconds_ = seconds; }
 

@@ -15,7 +15,13 @@ namespace live {
 
 namespace {
 
-constexpr int side = 384; // of a pane, at most
+constexpr int side = 388; // of a pane, with a gap
+
+// Two rows where there are more than three.
+int columns_of(unsigned planes) {
+    return static_cast<int>(planes > 3 ? (planes + 1) / 2 : std::max(planes, 1u));
+}
+int rows_of(unsigned planes) { return planes > 3 ? 2 : 1; }
 
 // The values between which all but the darkest and brightest half per cent lie.
 template <class Range>
@@ -49,12 +55,16 @@ std::string Window::usual_line() {
         "gstreamer1.0-x or gstreamer1.0-gl, or use --web, --window ELEMENTS or --window none");
 }
 
-Window::Window(const std::string &line, std::optional<double> minimum, std::optional<double> maximum)
-    : minimum_(minimum), maximum_(maximum) {
+Window::Window(const std::string &line, unsigned planes, std::optional<double> minimum,
+               std::optional<double> maximum)
+    : width_(columns_of(planes) * side), height_(rows_of(planes) * side), minimum_(minimum),
+      maximum_(maximum) {
     GError *raw = nullptr;
-    auto *parsed =
-        gst_parse_launch_full(("compositor name=mixer background=black ! videoconvert ! " + line).c_str(),
-                              nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw);
+    // A window keeps the size of its first picture.
+    const auto whole = tomo::text("compositor name=mixer background=black ! "
+                                  "video/x-raw,width=%d,height=%d,framerate=25/1 ! videoconvert ! %s",
+                                  width_, height_, line.c_str());
+    auto *parsed = gst_parse_launch_full(whole.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw);
     const tool::Owned<GError> error(raw);
     if (!parsed)
         throw std::runtime_error("no window by '" + line + "': " + (error ? error->message : "no element"));
@@ -90,14 +100,14 @@ Window::Pane &Window::pane(unsigned plane) {
     return pane;
 }
 
-// Two rows where there are more than three.
 void Window::arrange() {
-    const auto columns = panes_.size() > 3 ? (panes_.size() + 1) / 2 : panes_.size();
-    std::size_t n = 0;
+    constexpr int gap = 4;
+    const auto count = static_cast<unsigned>(panes_.size());
+    const int columns = columns_of(count), cell = std::min(width_ / columns, height_ / rows_of(count));
+    int n = 0;
     for (auto &[plane, pane] : panes_) {
-        const double scale = static_cast<double>(side) / std::max({pane.width, pane.height, 1});
-        g_object_set(pane.place.get(), "xpos", static_cast<int>(n % columns) * (side + 4), "ypos",
-                     static_cast<int>(n / columns) * (side + 4), "width",
+        const double scale = static_cast<double>(cell - gap) / std::max({pane.width, pane.height, 1});
+        g_object_set(pane.place.get(), "xpos", n % columns * cell, "ypos", n / columns * cell, "width",
                      static_cast<int>(pane.width * scale), "height", static_cast<int>(pane.height * scale),
                      nullptr);
         n++;

@@ -14,10 +14,11 @@ namespace live {
 // Slices beside each other, in a window or where else elements of GStreamer bring a picture.
 class Window {
   public:
-    // `line` takes the picture, such as "autovideosink". Values from `minimum` to `maximum` go from black to
-    // white; without, as the first slice of each plane has them. Throws std::runtime_error where an element
-    // is missing.
-    Window(const std::string &line, std::optional<double> minimum, std::optional<double> maximum);
+    // Of a size for so many planes. `line` takes the picture, such as "autovideosink". Values from `minimum`
+    // to `maximum` go from black to white; without, as the first slice of each plane has them. Throws
+    // std::runtime_error where an element is missing.
+    Window(const std::string &line, unsigned planes, std::optional<double> minimum,
+           std::optional<double> maximum);
     ~Window();
     Window(const Window &) = delete;
     Window &operator=(const Window &) = delete;
@@ -45,6 +46,7 @@ class Window {
 
     tomo::ObjectRef<GstElement> pipeline_, mixer_;
     std::map<unsigned, Pane> panes_;
+    const int width_, height_;
     const std::optional<double> minimum_, maximum_;
     std::string problem_;
 };
