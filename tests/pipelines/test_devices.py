@@ -336,6 +336,9 @@ class Placement(FaultTestCase):
         self.assertEqual(alive_in(result.stderr), [])
 
 
+NOT_COMPARABLE = {"tomocamera", "fakesink"}  # it has other frames each time; it writes no files
+
+
 class Documents(PipelineTestCase):
     def lines(self):
         """Launch lines of the guide that a graph can take, by their place."""
@@ -358,7 +361,7 @@ class Documents(PipelineTestCase):
                 graph = graph_of(shlex.join(words), "0")
                 plugins = {node["name"]: node["plugin"] for node in json.loads(graph.to_json())["nodes"]}
                 parts = tuple(tuple(plugins[name] for name in row) for row in placed(graph_of(shlex.join(words))))
-                if not parts or parts in seen:
+                if not parts or parts in seen or not NOT_COMPARABLE.isdisjoint(plugins.values()):
                     continue
                 graph.run()
             except GLib.Error:
