@@ -37,9 +37,10 @@ class Slurm:
         host = socket.gethostname().partition(".")[0]
         self.conf = self.folder / "slurm.conf"
         for name in ("state", "spool", "munge"):
-            (self.folder / name).mkdir()
+            (self.folder / name).mkdir(parents=True)
         munge = self.folder / "munge"
-        os.chmod(self.folder, 0o755)
+        for path in (self.folder.parent, self.folder):  # munged runs as a user of its own
+            os.chmod(path, 0o755)
         key = munge / "key"
         key.write_bytes(os.urandom(1024))
         owner = pwd.getpwnam("munge")
@@ -130,8 +131,9 @@ class OnSlurm(ClusterTestCase):
         """An error tells it."""
         self.write_configuration(queue="no-such-queue", patience=5)
         result = cluster("slurm:cluster.yaml", *self.words(), "--progress", "none", env=self.slurm.environment)
-        self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stderr.splitlines()[-1], "invalid partition|no worker has come to 'slurm:cluster.yaml'")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+        self.assertRegex(result.stderr, "'cluster.yaml': .*invalid partition|no worker has come to 'slurm:cluster.yaml'")
 
 
 if __name__ == "__main__":

@@ -24,8 +24,10 @@ async def connected(name, stack):
     if not importlib.util.find_spec("distributed"):
         raise ClusterError(f"Dask distributed is not installed: {HOW_TO_GET}")
     import dask
+    import distributed  # noqa: F401, because it sets levels of its own
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # workers that end are no news here
+    for name_of_log in ("distributed", "tornado.application"):  # workers that end are no news here, and failures become errors
+        logging.getLogger(name_of_log).setLevel(logging.CRITICAL)
     # Of schedulers that this process starts.
     dask.config.set({"distributed.scheduler.allowed-failures": 10, "distributed.scheduler.worker-ttl": "60s",
                      "distributed.worker.profile.enabled": False})
@@ -102,5 +104,6 @@ async def _slurm(file, stack):
         cluster.scale(jobs=jobs)
         await cluster
     except (TypeError, ValueError, RuntimeError, OSError) as e:
-        raise ClusterError(f"'{file}': {e}") from None
+        words = " ".join(f"{e}".rpartition("stderr:")[2].split())  # of sbatch, where that has failed
+        raise ClusterError(f"'{file}': {words or type(e).__name__}") from None
     return cluster, patience
