@@ -145,16 +145,21 @@ std::shared_ptr<Device> Context::find(const std::string &selector) const {
 }
 
 void Context::open(const std::vector<std::size_t> &numbers) const {
-    std::vector<std::thread> threads;
+    const auto open_one = [this](std::size_t n) {
+        try {
+            device(n);
+        } catch (...) { // who asks for it is told
+        }
+    };
+    struct Threads {
+        std::vector<std::thread> all;
+        ~Threads() { // also where one can't be started
+            for (auto &thread : all)
+                thread.join();
+        }
+    } threads;
     for (const auto n : numbers)
-        threads.push_back(start_thread([this, n] {
-            try {
-                device(n);
-            } catch (...) { // who asks for it is told
-            }
-        }));
-    for (auto &thread : threads)
-        thread.join();
+        threads.all.push_back(start_thread([open_one, n] { open_one(n); }));
 }
 
 } // namespace tomo
