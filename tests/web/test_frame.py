@@ -86,6 +86,7 @@ class Frame(BrowserTest):
         dialog.get_by_label("Name").fill("good")
         page.keyboard.press("Enter")
         dialog.wait_for(state="detached")
+        page.wait_for_function("() => window.result")
         self.assertEqual(page.evaluate("result"), {"name": "good", "role": "user"})
         self.assertEqual(page.evaluate("document.activeElement.id"), "place-link-jobs")
         page.evaluate("""import("./parts/dialog.js").then(({ confirm }) => confirm("Remove it?")).then((yes) => { window.yes = yes; }), undefined""")
