@@ -86,6 +86,8 @@ void FrameStore::cancel(bool is_cancelled) {
 void FrameStore::keep(double seconds, const std::string &path, std::shared_ptr<const Fields> fields,
                       double axis) {
     std::unique_lock<std::mutex> lock(lock_);
+    constexpr auto to_close = std::chrono::seconds(5); // a file that has its end
+    changed_.wait_for(lock, to_close, [&] { return !keeping_ || !keeping_->end; });
     if (keeping_)
         throw Error(GST_RESOURCE_ERROR_BUSY,
                     text("frames are being kept in '%s': stop that first", keeping_->path.c_str()));
@@ -123,13 +125,19 @@ void FrameStore::stop_locked(const std::string &failure) {
     changed_.notify_all();
 }
 
-void FrameStore::stop() {
+void FrameStore::set_axis(double axis) {
     const std::lock_guard<std::mutex> lock(lock_);
-    stop_locked({});
+    if (keeping_ && !keeping_->end)
+        keeping_->axis = axis;
+}
+
+void FrameStore::stop(const std::string &failure) {
+    const std::lock_guard<std::mutex> lock(lock_);
+    stop_locked(failure);
 }
 
 void FrameStore::end() {
-    stop();
+    stop({});
     if (writer_.joinable())
         writer_.join();
     const std::lock_guard<std::mutex> lock(lock_);
@@ -230,9 +238,10 @@ void FrameStore::write() {
     Report report{Report::State::done, path, {}, facts.numbers.size()};
     auto first_failure = std::exchange(failure, {});
     const bool is_whole = writer && attempt([&] { writer->finish(facts); });
+    report.is_whole = is_whole;
     if (writer && !is_whole)
         report.path += ".partial";
-    if (!first_failure.empty())
+    if (!first_failure.empty() && first_failure != failure)
         failure = failure.empty() ? first_failure : first_failure + "; " + failure;
     lock.unlock();
     writer.reset();

@@ -33,6 +33,7 @@ class FrameStore {
         State state;
         std::string path, text;
         std::uint64_t frames;
+        bool is_whole = false; // the file, also if it ends early
     };
 
     // `tell` is called in any thread.
@@ -52,12 +53,14 @@ class FrameStore {
     // Throws Error where that can't be.
     void keep(double seconds, const std::string &path, std::shared_ptr<const Fields> fields, double axis);
     // Completes the file, with the frames so far; it does not wait for that.
-    void stop();
+    void stop(const std::string &failure = {});
     // Completes it, and forgets all frames.
     void end();
     bool is_keeping() const;
     // In force from now on, for a file whose frames had none.
     void set_fields(std::shared_ptr<const Fields> fields);
+    // The file that is being written tells the last one.
+    void set_axis(double axis);
 
     struct Counts {
         std::uint64_t stored, kept;

@@ -71,7 +71,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         this, "keep-when", "", When::reshapes,
         "Measured value of a frame that begins to keep: mean, minimum, maximum or deviation, < or >, and a bound in counts, such as mean>3000"};
     Property<double> keep_seconds{
-        this, "keep-seconds", 0.0, {0.0, 1e9}, "Seconds before keep-when that are kept as well"};
+        this, "keep-seconds", 0.0, {0.0, 1e9}, "Seconds before the frame of keep-when that are kept as well"};
     Property<std::string> keep_path{this, "keep-path", "live-%03i.h5",
                                     "File of keep-when; a number in it is the first one that is free"};
     Result stored{this, "stored", {0.0, G_MAXDOUBLE}, "Frames in the store"};
@@ -95,7 +95,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
                 if (type == GST_EVENT_EOS)
                     store->frame_store_.stop();
                 if (type == GST_EVENT_STREAM_START) // a camera that is started again may count anew
-                    store->last_.reset();
+                    store->last_before_ = std::exchange(store->last_, {});
                 return GST_PAD_PROBE_OK;
             },
             this, nullptr);
@@ -141,6 +141,11 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         frame_store_.end();
         forget();
         rule.scan = {};
+    }
+    void property_changed(PropertyBase *property) override {
+        Filter::property_changed(property);
+        if (property == &axis_pos)
+            frame_store_.set_axis(axis());
     }
     void cancelled_changed() override { frame_store_.cancel(is_cancelled()); }
     std::string history() const override { return "frames are counted, and some are darks and flats"; }
@@ -214,11 +219,17 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         const void *samples = packed.empty() ? static_cast<const void *>(mapped.data()) : packed.data();
         frame_store_.put(samples, facts, wait);
         if (condition_.begins(in, samples) && !frame_store_.is_keeping())
-            keep(keep_seconds, next_path());
+            keep(std::nextafter(keep_seconds.value(), HUGE_VAL),
+                 next_path()); // with the frame that begins it
         const auto counts = frame_store_.counts();
         stored.report(static_cast<double>(counts.stored));
         stored_seconds.report(counts.seconds);
         kept.report(static_cast<double>(counts.kept));
+    }
+
+    double axis() const {
+        return axis_pos.chosen().value_or(std::isfinite(rule.scan.axis_position) ? rule.scan.axis_position
+                                                                                 : 0.0);
     }
 
     std::string next_path() const {
@@ -233,10 +244,10 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
     void tell_keeping(const live::FrameStore::Report &report) {
         using State = live::FrameStore::Report::State;
         constexpr const char *names[] = {"begun", "slow", "done", "failed"};
-        post_message(gst_structure_new("tomo-keep", "state", G_TYPE_STRING,
-                                       names[static_cast<int>(report.state)], "path", G_TYPE_STRING,
-                                       report.path.c_str(), "frames", G_TYPE_UINT64, guint64{report.frames},
-                                       "text", G_TYPE_STRING, report.text.c_str(), nullptr));
+        post_message(gst_structure_new(
+            "tomo-keep", "state", G_TYPE_STRING, names[static_cast<int>(report.state)], "path", G_TYPE_STRING,
+            report.path.c_str(), "frames", G_TYPE_UINT64, guint64{report.frames}, "whole", G_TYPE_BOOLEAN,
+            gboolean{report.is_whole}, "text", G_TYPE_STRING, report.text.c_str(), nullptr));
         if (report.state == State::slow || report.state == State::failed)
             warn(report.text);
     }
@@ -261,6 +272,8 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
 
     void count_frame() {
         const auto number = rule.number(0);
+        if (const auto before = std::exchange(last_before_, {}); before && number <= *before)
+            frame_store_.stop("the camera was started again and counts its frames anew");
         frames.report(static_cast<double>(++counts_.frames));
         if (last_ && number > *last_ + 1)
             lost.report(static_cast<double>(counts_.lost += number - *last_ - 1));
@@ -326,7 +339,8 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
     std::mutex lock_;      // for fields_ and sum_
     std::shared_ptr<const live::Fields> fields_ = std::make_shared<const live::Fields>();
     std::optional<Taken> sum_;
-    std::optional<std::uint64_t> last_; // the highest number so far
+    std::optional<std::uint64_t> last_;        // the highest number so far
+    std::optional<std::uint64_t> last_before_; // that of the stream before
     Counts counts_;
     bool told_angles_ = false;
 };
@@ -373,9 +387,7 @@ bool LiveStore::keep(double seconds, const std::string &path) {
         fields = fields_;
     }
     try {
-        frame_store_.keep(seconds, path, std::move(fields),
-                          axis_pos.chosen().value_or(
-                              std::isfinite(rule.scan.axis_position) ? rule.scan.axis_position : 0.0));
+        frame_store_.keep(seconds, path, std::move(fields), axis());
     } catch (const Error &e) {
         tell_keeping({live::FrameStore::Report::State::failed, path, e.what(), 0});
         return false;

@@ -102,6 +102,10 @@ Plane::Plane(const std::string &written) {
                      key.c_str()));
         }
     }
+    constexpr double most_pixels = 1 << 28; // a GiB
+    const double columns = width_.value_or(size_.value_or(1)), lines = height_.value_or(size_.value_or(1));
+    if (columns * lines > most_pixels)
+        throw fail(text("has %.0f x %.0f pixels, which are more than 2^28", columns, lines));
     if (normal_) {
         if (at_ || right_ || down_)
             throw fail(text("has both %c and a place and directions of its own", normal_));

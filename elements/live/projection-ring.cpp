@@ -7,6 +7,8 @@
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
 
+#include <atomic>
+
 using namespace tomo;
 
 namespace {
@@ -31,7 +33,7 @@ number is that of the frame, so that lost frames leave a gap and others keep the
 time stamp of the buffer, from the first projection on.
 
 With `views` the ring keeps that many, so that each moving window of them is a scan. Without, it keeps as many as cover half a turn, and
-grows until they do. Slices begin as soon as so many have come. Memory comes in blocks of 16 projections; a block is given back
+grows until they do; behind a gap of more than 45 degrees it begins anew, as it does where a source is started again and counts anew. Slices begin as soon as so many have come. Memory comes in blocks of 16 projections; a block is given back
 when nobody reads it any more.)",
         .example =
             "tomoread path=projections ! tomocalculate expression='-log(v)' ! tomorampfilter ! tomoprojectionring views=180 "
@@ -72,6 +74,18 @@ when nobody reads it any more.)",
         ring_.reset(); // it lies on the earlier one
         Filter::device_changed();
     }
+    void attach() override {
+        Filter::attach();
+        const ObjectRef<GstPad> sink(gst_element_get_static_pad(gst(), "sink"));
+        gst_pad_add_probe(
+            sink.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+            [](GstPad *, GstPadProbeInfo *probe, gpointer self) {
+                if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(probe)) == GST_EVENT_STREAM_START)
+                    static_cast<ProjectionRing *>(self)->is_new_stream_ = true;
+                return GST_PAD_PROBE_OK;
+            },
+            this, nullptr);
+    }
     void stop() override {
         ring_.reset();
         forget();
@@ -83,6 +97,10 @@ when nobody reads it any more.)",
     GstFlowReturn take(GstBuffer *buffer) override {
         const Array in = import(buffer, input_info());
         rule.begin(buffer, in.depth());
+        // A camera that is started again and counts anew has other angles than before.
+        if (is_new_stream_.exchange(false) && last_ && rule.number(0) <= *last_)
+            ring_.emplace(ring_->projection(), views);
+        last_ = rule.number(in.depth() - 1);
         for (unsigned plane = 0; plane < in.depth(); plane++)
             ring_->put(*this, copy_, in.plane(plane), {rule.angle(plane), rule.number(plane)});
         BufferRef result = in.to_buffer();
@@ -101,10 +119,13 @@ when nobody reads it any more.)",
     void forget() {
         if (ring_)
             ring_.emplace(ring_->projection(), views);
+        last_.reset();
         rule.forget();
     }
 
     std::optional<live::Ring> ring_;
+    std::optional<std::uint64_t> last_; // number of the newest projection
+    std::atomic<bool> is_new_stream_ = false;
     Kernel copy_;
 };
 

@@ -70,7 +70,19 @@ Block &Ring::writable(Compute &compute) {
     return *blocks_.back();
 }
 
+// Half a turn that is told by its ends would be whole though most of it is not there.
+bool Ring::is_behind_gap(double angle) const {
+    constexpr double wide = std::numbers::pi / 4, much = 4.0;
+    if (views_ || kept() < 2)
+        return false;
+    const auto last = this->view(number_ - 1).angle, before = this->view(number_ - 2).angle;
+    const double step = std::abs(angle - last);
+    return step > wide && step > much * std::abs(last - before);
+}
+
 void Ring::put(Compute &compute, const Kernel &copy, const Array &projection, const View &view) {
+    if (is_behind_gap(view.angle))
+        first_ = number_;
     auto &block = writable(compute);
     const auto place = static_cast<unsigned>((number_ - first_of_blocks_) % block_depth);
     Array plane = block.samples.plane(place);

@@ -70,6 +70,7 @@ class Ring {
     Block &writable(Compute &compute);
     void trim();
     bool is_whole(std::uint64_t without) const;
+    bool is_behind_gap(double angle) const;
     const View &view(std::uint64_t n) const; // of the stream
     std::uint64_t kept() const { return number_ - first_; }
 

@@ -184,7 +184,7 @@ class LiveSettings : public reconstruction::Parameters {
         this,
         0,
         0,
-        65536,
+        16384,
         {.name = "size",
          .section = &section::slices,
          .unit = "px",

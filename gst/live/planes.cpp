@@ -7,6 +7,7 @@
 #include <gst/tomo/support/c-string.hpp>
 
 #include <algorithm>
+#include <optional>
 
 namespace tomo::live {
 
@@ -33,30 +34,58 @@ std::vector<std::string> planes_with(const LiveSettings &settings, unsigned inde
     return planes;
 }
 
-// As tomoliveslice reads it.
-void check_plane(const std::string &plane) {
-    auto *slice = gst_element_factory_make("tomoliveslices", nullptr);
-    if (!slice)
-        throw Error(
-            GST_CORE_ERROR_MISSING_PLUGIN,
-            "GStreamer has no element tomoliveslices: set GST_PLUGIN_PATH to the folder of the plugin tomo");
-    const ObjectRef<GstElement> owned(GST_ELEMENT_CAST(gst_object_ref_sink(slice)));
+// What an element that never runs says of a value that an action takes.
+ObjectRef<GstElement> element_to_ask(const char *factory) {
+    auto *made = gst_element_factory_make(factory, nullptr);
+    if (!made)
+        throw Error(GST_CORE_ERROR_MISSING_PLUGIN,
+                    text("GStreamer has no element %s: set GST_PLUGIN_PATH to the folder of the plugin tomo",
+                         factory));
+    return ObjectRef<GstElement>(GST_ELEMENT_CAST(gst_object_ref_sink(made)));
+}
+
+// The first sentence of this kind that comes by the bus while something is done to the element.
+template <class F>
+std::optional<std::string> said_while(GstElement *element, GstMessageType type, F work) {
     GstBus *bus = gst_bus_new();
-    gst_element_set_bus(slice, bus);
-    gboolean is_plane = FALSE;
-    g_signal_emit_by_name(slice, "show", 0u, plane.c_str(), &is_plane);
-    std::string why = "'" + plane + "' is no plane";
-    if (auto *message = gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING)) {
+    gst_element_set_bus(element, bus);
+    work();
+    std::optional<std::string> said;
+    if (auto *message = gst_bus_pop_filtered(bus, type)) {
         GError *told = nullptr;
-        gst_message_parse_warning(message, &told, nullptr);
-        why = told->message;
+        (type == GST_MESSAGE_ERROR ? gst_message_parse_error : gst_message_parse_warning)(message, &told,
+                                                                                          nullptr);
+        said = told->message;
         g_error_free(told);
         gst_message_unref(message);
     }
-    gst_element_set_bus(slice, nullptr);
+    gst_element_set_bus(element, nullptr);
     gst_object_unref(bus);
+    return said;
+}
+
+// As tomoliveslice reads it.
+void check_plane(const std::string &plane) {
+    const auto slices = element_to_ask("tomoliveslices");
+    gboolean is_plane = FALSE;
+    const auto why = said_while(slices.get(), GST_MESSAGE_WARNING, [&] {
+        g_signal_emit_by_name(slices.get(), "show", 0u, plane.c_str(), &is_plane);
+    });
     if (!is_plane)
-        refuse(why);
+        refuse(why.value_or("'" + plane + "' is no plane"));
+}
+
+// As tomolivestore reads it.
+void check_condition(const std::string &condition) {
+    if (condition.empty())
+        return;
+    const auto store = element_to_ask("tomolivestore");
+    g_object_set(store.get(), "keep-when", condition.c_str(), nullptr);
+    const auto why = said_while(store.get(), GST_MESSAGE_ERROR,
+                                [&] { gst_element_set_state(store.get(), GST_STATE_PAUSED); });
+    gst_element_set_state(store.get(), GST_STATE_NULL);
+    if (why)
+        refuse(*why);
 }
 
 } // namespace
@@ -103,6 +132,7 @@ void check(const LiveSettings &settings) {
                     planes.size(), most));
     for (const auto &one : planes)
         check_plane(one);
+    check_condition(settings.keep_when);
     std::string given;
     unsigned count = 0;
     for (const reconstruction::ParameterBase *parameter :

@@ -80,6 +80,7 @@ struct Session::Course {
     std::vector<std::string> outputs = {};
     std::optional<Error> failure = {};
     bool has_ended = false;
+    bool has_missed_first = false;                      // it is said that no frame has come at all
     std::map<std::string, Clock::time_point> told = {}; // of the last minute, and when they came first
 };
 
@@ -286,7 +287,9 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
                 tell(event);
                 const char *state = gst_structure_get_string(told, "state"),
                            *path = gst_structure_get_string(told, "path");
-                if (path && g_strcmp0(state, "done") == 0)
+                gboolean is_whole = FALSE; // also of a file that ended early
+                gst_structure_get_boolean(told, "whole", &is_whole);
+                if (path && (is_whole || g_strcmp0(state, "done") == 0))
                     course.outputs.emplace_back(path);
                 return;
             }
@@ -307,11 +310,12 @@ void Session::watch(LivePipeline &pipeline, Course &course) {
         course.seen = counts.frames;
         course.last_frame = now;
         set_state(course, "running");
-    } else if (course.state == "running" &&
+    } else if ((course.state == "running" || (!course.seen && !course.has_missed_first)) &&
                std::chrono::duration<double>(now - course.last_frame).count() > course.patience) {
         tell(message_event("warning",
                            text("the camera has sent no frame for %g s; the slices go on with the next one",
                                 course.patience)));
+        course.has_missed_first = true;
         set_state(course, "waiting");
     }
     if (course.retry_at && now >= *course.retry_at) {

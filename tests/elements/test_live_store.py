@@ -215,7 +215,7 @@ class LiveStore(ElementTestCase):
                 self.assertEqual(file["exchange/data"][:].tolist(), np.stack(images).tolist())
 
     def test_keep_when(self):
-        """A measured value begins files, once each time that it passes the bound; without time before with the next frame."""
+        """A measured value begins files, once each time that it passes the bound; without time before with the frame that passes it."""
         values = [10, 20, 30, 120, 130, 20, 10, 125, 10, 10]
         for condition, first in (("mean>100", [3, 7]), ("minimum < 15", [0, 6, 8]), ("maximum>129", [4]), ("deviation>50", [])):
             with self.subTest(condition), tempfile.TemporaryDirectory() as folder, \
@@ -230,7 +230,7 @@ class LiveStore(ElementTestCase):
                 self.assertEqual(sorted(os.listdir(folder)), [f"{k:02}.h5" for k in range(len(first))])
                 for k, n in enumerate(first):
                     with h5py.File(f"{folder}/{k:02}.h5") as file:
-                        self.assertEqual(file["exchange/data"][:, 0, 0].tolist(), [values[n + 1]])
+                        self.assertEqual(file["exchange/data"][:, 0, 0].tolist(), values[n:n + 2])
 
     def test_a_new_size_ends_a_file(self):
         images = frames(3)

@@ -74,6 +74,27 @@ class ProjectionRing(ElementTestCase):
             results = stream.finish()
         self.check(results, [images[n] for n in there], 0.4 * np.array(there), 9)
 
+    def sliced(self, numbers, new_stream=None):
+        """How many slices half turns of ten projections give; the source begins anew in front of one."""
+        images = projections(len(numbers))
+        with Stream(f"tomoprojectionring angle-step={np.pi / 10} ! tomoliveslice axis-pos={AXIS}") as stream:
+            for k, (n, image) in enumerate(zip(numbers, images, strict=True)):
+                if k == 0:
+                    stream.push(image)
+                    continue
+                if k == new_stream:
+                    stream.sources[0].send_event(Gst.Event.new_stream_start("again"))
+                stream.sources[0].push_buffer(to_buffer(image, n))
+            return len(stream.finish())
+
+    def test_a_wide_gap_begins_half_a_turn_anew(self):
+        self.assertEqual(self.sliced([*range(15), *range(16, 20)]), 10)
+        self.assertEqual(self.sliced([*range(15), *range(25, 40)]), 6 + 6)
+
+    def test_a_source_that_counts_anew_begins_anew(self):
+        self.assertEqual(self.sliced([*range(15), *range(15)], 15), 6 + 6)
+        self.assertEqual(self.sliced([*range(15), *range(15, 20)], 15), 11)  # it went on
+
     def test_stacks_are_projections_that_follow(self):
         images = projections(24)
         stacks = [np.stack(images[n:n + 3]) for n in range(0, 24, 3)]

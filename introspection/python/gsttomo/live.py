@@ -64,10 +64,16 @@ class Live:
         """source: elements of GStreamer that give images, or the name of a scan"""
         object.__setattr__(self, "_live", GstTomo.Live.new(os.fspath(source)))
         object.__setattr__(self, "_came", collections.deque())
-        self._live.connect("event", lambda _, event: self._came.append(json.loads(event)))
+        object.__setattr__(self, "_keeping", False)
+        self._live.connect("event", lambda _, event: self._look(json.loads(event)))
         self._live.connect("slice", lambda _, plane, sample: self._came.append(Slice(plane, *_facts(sample))))
         self._live.connect("volume", lambda _, sample: self._came.append(Volume(*_facts(sample))))
         self.set(**parameters)
+
+    def _look(self, event):
+        if event["event"] == "keep":
+            object.__setattr__(self, "_keeping", event["state"] in ("begun", "slow"))
+        self._came.append(event)
 
     def set(self, **parameters):
         """Sets several parameters, all or none."""
@@ -132,10 +138,16 @@ class Live:
     def keep(self, path, seconds=0.0):
         """Writes the frames of the last seconds and all that follow, until stop_keeping() or the end."""
         _checked(self._live.keep, seconds, os.fspath(path))
+        object.__setattr__(self, "_keeping", True)
 
     def stop_keeping(self, wait=True):
+        """Ends the file. Returns the event that tells it, also where the file ended by itself; None where no frames are kept."""
         _checked(self._live.stop_keeping)
-        return self.wait_for("keep", state="done") if wait else None
+        if not wait or not self._keeping:
+            return None
+        while (told := self.wait_for("keep"))["state"] not in ("done", "failed"):
+            pass
+        return told
 
     def show(self, index, plane):
         """Another plane in the place of one."""
