@@ -30,7 +30,7 @@ class Schema(SettingsTest):
             self.assertTrue(one["description"])
         self.assertEqual({name for name, one in told.items() if one["by_server"]},
                          {"scan", "projections", "sinograms", "sweep", "result", "resume", "output", "overwrite", "format", "device-memory",
-                          "memory", "picture", "report"})
+                          "memory", "picture", "report", "cluster", "cluster-slab", "cluster-patience"})
 
     def test_what_names_a_file_is_a_place(self):
         """Every parameter whose description tells of a file must be a place or the server's: a new one may not slip through."""
