@@ -41,7 +41,7 @@ class Live(BrowserTest):
         server = self.server("--camera", CAMERA, "--demo-camera")
         self.assertEqual(server.ask("PATCH", "live/settings", {"values": VALUES}).json["problems"], {})
         page = self.opened(server)
-        self.assertTrue(page.is_visible("#live-demo"))
+        page.wait_for_selector("#live-demo")
         self.assertEqual(page.locator("#live-source option").all_inner_texts(), ["small", "Demo camera", "A scan that is played"])
         page.select_option("#live-source", "small")
         page.click("#live-start")
