@@ -94,7 +94,7 @@ class Live(BrowserTest):
         page.click("#live-keep")
         page.wait_for_selector("#live-keep:text-is('Keep')")
         until(lambda: [one.suffix for one in server.results.iterdir()] == [".h5"], "no file")
-        self.assertIn("results/live-", page.inner_text("#notes .last"))
+        page.wait_for_selector("#notes .last:has-text('results/live-')")
         # A pause, an end, and a run behind a crash.
         page.click("#live-pause")
         page.wait_for_selector("#live-pause:text-is('Resume')")
