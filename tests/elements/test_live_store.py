@@ -222,7 +222,7 @@ class LiveStore(ElementTestCase):
                     Store(f"angle-step=0.1 keep-when=\"{condition}\" keep-path={folder}/%02i.h5 wait=true", "identity") as stream:
                 for n, value in enumerate(values):
                     stream.shoot(n, np.full(SHAPE, value, np.uint16))
-                    self.through(stream, n + 1)
+                    stream.pull_sample()  # behind the store
                     if n - 1 in first:
                         stream.store.emit("stop-keeping")
                         self.kept(stream, first.index(n - 1) + 1)
