@@ -31,7 +31,7 @@ class Browser:
         self.is_lost = False
         self._changed = asyncio.Event()
         self._revision, self._jobs, self._gone, self._many = None, {}, set(), False
-        self._events, self._progress = [], {}
+        self._events, self._progress = {}, {}  # by job and number; of each job, the key of the one event that tells how far it is
 
     def put_jobs(self, revision, found, gone, many=False):
         """found: JSON by number."""
@@ -41,12 +41,12 @@ class Browser:
         self._many = self._many or many
         self._changed.set()
 
-    def put_event(self, number, text, is_progress):
+    def put_event(self, number, n, text, is_progress):
         if is_progress:
-            self._progress[number] = text
-        else:
-            self._events.append(text)
-            self.is_lost = self.is_lost or len(self._events) > MOST_WAITING
+            self._events.pop(self._progress.get(number), None)
+            self._progress[number] = number, n
+        self._events[number, n] = text
+        self.is_lost = self.is_lost or len(self._events) - len(self._progress) > MOST_WAITING
         self._changed.set()
 
     async def message(self):
@@ -60,10 +60,10 @@ class Browser:
             parts.append(f'"gone":{json.dumps(sorted(self._gone))}')
         if self._many:
             parts.append('"many":true')
-        if self._events or self._progress:
-            parts.append(f'"events":[{",".join([*self._events, *self._progress.values()])}]')
+        if self._events:
+            parts.append(f'"events":[{",".join(text for _, text in sorted(self._events.items()))}]')
         self._revision, self._jobs, self._gone, self._many = None, {}, set(), False
-        self._events, self._progress = [], {}
+        self._events, self._progress = {}, {}
         return "{" + ",".join(parts) + "}"
 
 
@@ -74,7 +74,7 @@ class Followed:
         self.number, self.browsers = number, set()
         self._tail, self._told = tail, told
         self._next = 1
-        self._past, self._progress = [], None  # pairs of n and JSON, without those that tell only how far it is
+        self._past, self._progress = [], None  # pairs of n and JSON; the last one that tells only how far it is stands alone
 
     def close(self):
         self._tail.close()
@@ -88,19 +88,19 @@ class Followed:
             text = json.dumps({"job": self.number, "n": n, "event": told_event(event, self._told)}, separators=(",", ":"))
             is_progress = event["event"] in SILENT
             if is_progress:
-                self._progress = text
+                self._progress = n, text
             else:
                 self._past.append((n, text))
             for browser in self.browsers:
-                browser.put_event(self.number, text, is_progress)
+                browser.put_event(self.number, n, text, is_progress)
         del self._past[:-MOST_EVENTS]
 
     def add(self, browser, after):
         for n, text in self._past:
             if n > after:
-                browser.put_event(self.number, text, False)
+                browser.put_event(self.number, n, text, False)
         if self._progress:
-            browser.put_event(self.number, self._progress, True)
+            browser.put_event(self.number, *self._progress, True)
         self.browsers.add(browser)
 
 
