@@ -5,23 +5,18 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import time
 
 import numpy as np
 import tango
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from jobtest import PATIENCE, FolderTestCase
+from ports import free_port
 
 DEVICE = "hgzctkit/process/1"
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Server:
@@ -69,8 +64,15 @@ class Camera:
         self.socket = self.context.socket(zmq.PUSH)
         self.socket.linger = 0
         self.port = self.socket.bind_to_random_port("tcp://127.0.0.1")
+        self.ends = self.socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
         case.addCleanup(self.context.term)
         case.addCleanup(self.socket.close)
+        case.addCleanup(self.ends.close)
+
+    def wait_for_end(self):
+        """Until a connection has ended also here: what is sent before is lost with it."""
+        assert self.ends.poll(1000 * PATIENCE), "no connection ends"
+        recv_monitor_message(self.ends)
 
     def send(self, images, end=True, **metadata):
         for image in images:

@@ -319,6 +319,7 @@ class Failures(OnlineTestCase):
         with self.waiting("no connection", device.update_darks):
             self.until(lambda: device.state() == tango.DevState.RUNNING, "no command runs")
             device.disconnect_endpoint()
+        self.camera.wait_for_end()
         device.connect_endpoint()
         self.stream(device.update_darks, Scan().darks)
         self.refused("BadStream", "'nonsense' is no endpoint", device.write_attribute, "endpoint", "nonsense")

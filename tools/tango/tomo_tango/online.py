@@ -183,8 +183,8 @@ class TangoOnlineReconstruction(JobDevice):
     @answered
     def reset_connection(self):
         """Forgets images that have come and that nobody has asked for."""
-        self._receiver.disconnect()
-        self._receiver.connect(self._receiver.endpoint)
+        with self._busy("forgets images that have come"):
+            self._receiver.forget()
 
     @command
     def cancel(self):

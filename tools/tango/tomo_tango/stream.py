@@ -13,6 +13,7 @@ import zmq
 
 POLL = 100  # milliseconds between looks at whether the stream is to end
 DRAIN = 2.0  # seconds at most to let the rest of a stream pass that was left early
+QUIET = 0.3  # seconds without a message, behind which no more of a stream is on its way
 
 
 class StreamError(RuntimeError):
@@ -46,6 +47,19 @@ class Receiver:
     def disconnect(self):
         with self._use:
             self._close()
+
+    def forget(self):
+        """Images that have come and that nobody has asked for. The connection stays, because a sender gives images to one that ends
+        until it learns of the end, and these are lost; a stream that goes on for long is cut off. Raises StreamError."""
+        since = last = time.monotonic()
+        with contextlib.suppress(StreamError):
+            while (now := time.monotonic()) - since < DRAIN:
+                if self._receive():
+                    last = now
+                elif now - last > QUIET:
+                    return
+        self.disconnect()
+        self.connect(self.endpoint)
 
     def close(self):
         """For good."""
