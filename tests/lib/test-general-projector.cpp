@@ -138,17 +138,20 @@ static void check_pair(Compute &compute, const Geometry &g, int number, double b
                        std::uint64_t memory = G_MAXUINT64) {
     GeneralProjector a(compute, g.views, g.columns, g.rows, g.grid, memory);
     const auto pair = apply(compute, a, 1);
-    std::vector<double> forward(pair.forward.size()), back(pair.back.size());
+    std::vector<double> forward(pair.forward.size()), back(pair.back.size()), terms(pair.forward.size());
     each_weight(g, [&](std::size_t voxel, std::size_t ray, double weight) {
         forward[ray] += weight * pair.x[voxel];
+        terms[ray] += std::abs(weight * pair.x[voxel]);
         back[voxel] += weight * pair.y[ray];
     });
+    // Voxels have both signs, so integrals may be small by chance; the error of a place is that of the terms.
+    const double error = distance(pair.forward, forward) * norm(forward) / norm(terms);
     const double size = norm(pair.forward) * norm(pair.y);
     const double one = product(pair.forward, pair.y), other = product(pair.x, pair.back);
     g_print("%d: <Ax, y> - <x, A*y> is %.2g of |Ax| |y|, forward %.2g, back %.2g away\n", number,
-            std::abs(one - other) / size, distance(pair.forward, forward), distance(pair.back, back));
+            std::abs(one - other) / size, error, distance(pair.back, back));
     fail_unless(size > 0.0 && std::abs(one - other) <= 2e-7 * size, "%.9g and %.9g", one, other);
-    fail_unless(distance(pair.forward, forward) <= bound, "%g", distance(pair.forward, forward));
+    fail_unless(error <= bound, "%g", error);
     fail_unless(distance(pair.back, back) <= 2e-6, "%g", distance(pair.back, back));
 }
 
@@ -156,14 +159,15 @@ GST_START_TEST(test_pair) {
     Compute compute(open_device());
     for (const auto beam : {Beam::parallel, Beam::cone, Beam::wide})
         for (int run = 0; run < 12; run++)
-            check_pair(compute, random_geometry(beam), int(beam), 5e-7);
+            check_pair(compute, random_geometry(beam), int(beam), 1e-7);
 }
 GST_END_TEST;
 
-// GPUs count places along a column of the detector in float32.
+// GPUs count places along a column of the detector in float32, to 1e-6 of a voxel where they are 16 to 32
+// voxels away.
 GST_START_TEST(test_upright_pair) {
     Compute compute(open_device());
-    const double bound = compute.device()->prefers_local_memory() ? 2e-6 : 5e-7;
+    const double bound = compute.device()->prefers_local_memory() ? 1e-6 : 1e-7;
     for (const auto beam : {Beam::parallel, Beam::cone, Beam::wide})
         for (const unsigned views : {0u, 4u, 8u, 12u})
             for (const double sense : {1.0, -1.0})
@@ -185,7 +189,7 @@ GST_START_TEST(test_parts) {
             a.centre_z = 0.5 * g.rows;
             g.views.emplace_back(a, i);
         }
-        check_pair(compute, g, int(views), 2e-6);
+        check_pair(compute, g, int(views), 1e-7);
     }
 }
 GST_END_TEST;
