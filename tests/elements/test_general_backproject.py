@@ -589,7 +589,8 @@ with Pads(words) as pads:
         reach = 16 * (abs(np.sin(tilt)) + 0.2) + 3
         scale = np.array([180 / (150 - 18), 180 / (150 + 18)])
         seen = [57.7 + (value + side) * s for value in z for side in (-reach, reach) for s in scale]
-        return max(int(min(seen)) - 3, 0), min(int(max(seen)) + 4, 111)
+        low = min(max(int(min(seen)) - 3, 0), 110)  # one row at least, which sees nothing of slices beyond the detector
+        return low, max(min(int(max(seen)) + 4, 111), low + 1)
 
     def test_parts_that_can_not_be(self):
         projections = noise(2, (7, 9))
