@@ -105,16 +105,16 @@ class Distribute(FaultTestCase):
         self.assert_close(read_pages("out.tif"), [3.0 * np.float64(i[::-1]) for i in self.images], 1e-6)
 
     def test_results_and_leaks(self):
-        self.write(30)
+        self.write(100)
         line = f"tomoread path=in ! {distributed('tomorampfilter ! tomobackproject')} ! queue ! tomowrite filename=out.tif"
         self.assert_no_leaks(line)
-        self.assertEqual(len(read_pages("out.tif")), 30)
+        self.assertEqual(len(read_pages("out.tif")), 100)
         os.remove("out.tif")
-        # More images come before the bad one than may be under way, so the first ones are in the file.
+        # More images come before the bad one than may be under way, a batch for each copy, so the first ones are in the file.
         line = line.replace("! queue ", "").replace("tomodistribute ", "tomodistribute max-memory=1 ")
-        inputs = [f"in/sino{i:02}.tif" for i in range(30)]
-        os.truncate(inputs[29], 200)
-        self.assert_fault(line, "tomoread0", "sino29.tif", files=[*inputs, "out.tif.partial"], leaks=True)
+        inputs = [f"in/sino{i:02}.tif" for i in range(100)]
+        os.truncate(inputs[99], 200)
+        self.assert_fault(line, "tomoread0", "sino99.tif", files=[*inputs, "out.tif.partial"], leaks=True)
 
     def test_faults(self):
         inputs = [f"in/sino{i:02}.tif" for i in range(5)]
