@@ -67,20 +67,6 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             .with_rate(0, 1);
     }
 
-    void attach() override {
-        Filter::attach();
-        // drain() is for the end of a size or of a property's value as well.
-        const ObjectRef<GstPad> sink(gst_element_get_static_pad(gst(), "sink"));
-        gst_pad_add_probe(
-            sink.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-            [](GstPad *, GstPadProbeInfo *probe, gpointer self) {
-                static_cast<LiveSlice *>(self)->is_ending_ =
-                    GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(probe)) == GST_EVENT_EOS;
-                return GST_PAD_PROBE_OK;
-            },
-            this, nullptr);
-    }
-
     std::optional<std::uint64_t> output_count(std::uint64_t, const ArrayInfo &) const override { return {}; }
     std::string history() const override { return "a slice is made of the projections before"; }
 
@@ -127,6 +113,8 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         return scan_without_views(event);
     }
     void clear() override { forget(); }
+    // drain() is for the end of a size or of a property's value as well.
+    void sees(GstEvent *event) override { is_ending_ = GST_EVENT_TYPE(event) == GST_EVENT_EOS; }
     GstFlowReturn drain() override {
         if (is_ending_ && told_waiting_ && !last_)
             warn(
@@ -246,8 +234,8 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
     std::optional<std::uint64_t> last_; // number of projections at the last slice
     std::uint64_t left_out_ = 0, slices_ = 0;
     bool told_waiting_ = false;
-    std::atomic<bool> is_ending_{false}; // the end of the stream is here
-    bool told_angles_ = false;           // that some are missing in the last slice
+    bool is_ending_ = false;   // the end of the stream is here
+    bool told_angles_ = false; // that some are missing in the last slice
     std::string told_axis_;
 };
 

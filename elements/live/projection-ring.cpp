@@ -7,7 +7,7 @@
 #include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
 
-#include <atomic>
+#include <utility>
 
 using namespace tomo;
 
@@ -74,18 +74,6 @@ when nobody reads it any more.)",
         ring_.reset(); // it lies on the earlier one
         Filter::device_changed();
     }
-    void attach() override {
-        Filter::attach();
-        const ObjectRef<GstPad> sink(gst_element_get_static_pad(gst(), "sink"));
-        gst_pad_add_probe(
-            sink.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-            [](GstPad *, GstPadProbeInfo *probe, gpointer self) {
-                if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(probe)) == GST_EVENT_STREAM_START)
-                    static_cast<ProjectionRing *>(self)->is_new_stream_ = true;
-                return GST_PAD_PROBE_OK;
-            },
-            this, nullptr);
-    }
     void stop() override {
         ring_.reset();
         forget();
@@ -98,7 +86,7 @@ when nobody reads it any more.)",
         const Array in = import(buffer, input_info());
         rule.begin(buffer, in.depth());
         // A camera that is started again and counts anew has other angles than before.
-        if (is_new_stream_.exchange(false) && last_ && rule.number(0) <= *last_)
+        if (std::exchange(is_new_stream_, false) && last_ && rule.number(0) <= *last_)
             ring_.emplace(ring_->projection(), views);
         last_ = rule.number(in.depth() - 1);
         for (unsigned plane = 0; plane < in.depth(); plane++)
@@ -114,6 +102,7 @@ when nobody reads it any more.)",
         return event;
     }
     void clear() override { forget(); }
+    void sees(GstEvent *event) override { is_new_stream_ |= GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START; }
 
   private:
     void forget() {
@@ -125,7 +114,7 @@ when nobody reads it any more.)",
 
     std::optional<live::Ring> ring_;
     std::optional<std::uint64_t> last_; // number of the newest projection
-    std::atomic<bool> is_new_stream_ = false;
+    bool is_new_stream_ = false;
     Kernel copy_;
 };
 

@@ -16,6 +16,9 @@ namespace {
 
 constexpr unsigned most_staged = 16; // slices
 
+// How many are copied at a time of a slab of so many.
+unsigned copied_at_a_time(unsigned planes) { return std::clamp(planes / 8, 1u, most_staged); }
+
 } // namespace
 
 VolumeSlices::Job VolumeSlices::job_of(const ArrayInfo &projection, bool is_swept, double z) const {
@@ -364,7 +367,9 @@ DetectorRows VolumeSlices::rows_seen(unsigned first, unsigned planes) const {
 }
 
 bool VolumeSlices::fits(unsigned first, unsigned planes) const {
-    return operator_->fits(projection_, std::max(promised_, count_), volume_part(first, planes), slice());
+    const auto one = slice();
+    return operator_->fits(projection_, std::max(promised_, count_), volume_part(first, planes),
+                           one.with_size(one.width, one.height, copied_at_a_time(planes)));
 }
 
 // One of them at least.
@@ -443,15 +448,17 @@ void VolumeSlices::next_slab() {
 Array VolumeSlices::next_slice() {
     Array out = allocate(slice());
     const unsigned left = slab_first_ + slab_planes_ - slice_;
-    const unsigned slices = std::min(std::clamp(slab_planes_ / 8, 1u, most_staged), left);
+    const unsigned slices = std::min(copied_at_a_time(slab_planes_), left);
     const bool is_staged = staged_ && slice_ >= staged_first_ && slice_ - staged_first_ < staged_.depth();
     if (slices == 1 && !is_staged) {
         operator_->copy_slices(slice_ - slab_first_, out, job_.greys);
         return out;
     }
     if (!is_staged) {
-        if (!staged_ || staged_.depth() != slices)
+        if (!staged_ || staged_.depth() != slices) {
+            staged_ = {}; // before another one is made
             staged_ = allocate(slice().with_size(slice().width, slice().height, slices));
+        }
         operator_->copy_slices(slice_ - slab_first_, staged_, job_.greys);
         staged_first_ = slice_;
     }

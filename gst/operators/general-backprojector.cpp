@@ -68,24 +68,25 @@ GeneralBackprojector::Form GeneralBackprojector::form_of(const ArrayInfo &projec
     return form;
 }
 
-// Beside projections and slices on their way. Some slices lie there twice, on their way out.
+// Beside projections and slices on their way: four that wait or are added and the one that comes, three
+// slices, and those that are copied at a time.
 bool GeneralBackprojector::fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
-                                const ArrayInfo &slice) const {
+                                const ArrayInfo &out) const {
     const Device &device = *compute_.device();
     const auto form = form_of(projection, projections, part);
     const std::uint64_t of_projection = bytes_of(projection.width, part.rows(projection.height).count);
     const std::uint64_t sums =
-        slice.plane_samples() * part.planes * gst_tomo_format_get_size(format_of(settings_.sums));
+        out.plane_samples() * part.planes * gst_tomo_format_get_size(format_of(settings_.sums));
     const std::uint64_t quads = form.has_quads ? of_projection * projections : 0; // bursts, if they are none
     const std::uint64_t burst = of_projection * form.texel * form.held;
-    const std::uint64_t others = 4 * projection.size() + 3 * slice.size();
+    const std::uint64_t others = 5 * projection.size() + 3 * (out.size() / out.depth) + out.size();
     std::uint64_t mine = 0;
     for (const Array *array : {&projections_, &sums_, &quads_})
         mine += *array ? array->info().size() : 0;
     const std::uint64_t taken =
         device.memory_in_use() - std::min<std::uint64_t>(device.memory_in_use(), mine);
     return std::max({sums, burst, quads}) <= device.max_allocation() &&
-           taken + burst + quads + others + sums / 8 * 9 <= device.memory_limit() / 8 * 7;
+           taken + burst + quads + others + sums <= device.memory_limit() / 8 * 7;
 }
 
 Array GeneralBackprojector::allocate_texels(unsigned samples, unsigned projections) {

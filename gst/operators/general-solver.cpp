@@ -19,10 +19,10 @@ std::uint64_t room_on(const Device &device) { return device.memory_limit() / 8 *
 } // namespace
 
 bool GeneralSolver::fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
-                         const ArrayInfo &slice) const {
+                         const ArrayInfo &out) const {
     const unsigned slices = part.planes;
     const ArrayInfo all(projection.format, projection.plane_samples(), projections);
-    const ArrayInfo volume(GST_TOMO_FORMAT_FLOAT32, slice.plane_samples(), slices);
+    const ArrayInfo volume(GST_TOMO_FORMAT_FLOAT32, out.plane_samples(), slices);
     const Device &device = *compute_.device();
     auto settings = settings_;
     settings.stacked = slices;
@@ -35,7 +35,7 @@ bool GeneralSolver::fits(const ArrayInfo &projection, unsigned projections, cons
             text("iterations over %u projections of %u x %u pixels and %u slices of %u x %u find no place on "
                  "%s, with a limit of %.3g GB: make a smaller region, bin the projections, or take another "
                  "device",
-                 projections, projection.width, projection.height, slices, slice.width, slice.height,
+                 projections, projection.width, projection.height, slices, out.width, out.height,
                  device.name().c_str(), double(device.memory_limit()) * 1e-9));
     return true;
 }

@@ -27,7 +27,7 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
 
     // All slices, or Error.
     bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
-              const ArrayInfo &slice) const override;
+              const ArrayInfo &out) const override;
     void begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) override;
     void add(const Array &projection, const std::vector<WeightedView> &views) override;
     void copy_slices(unsigned first, Array &out, const Greys &greys) override;

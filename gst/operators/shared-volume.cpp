@@ -41,10 +41,14 @@ class SharedVolume::Worker {
     unsigned planes() const { return part_.planes; }
     std::uint64_t made = 0; // planes that were copied
 
+    // The device has the group of slices that the worker makes ahead; the owner's has the one that goes out,
+    // too.
     bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
-              const ArrayInfo &slice) const {
+              const ArrayInfo &out) const {
         const auto own = own_part(projection, part);
-        return operator_->fits(rows_of(projection, own), projections, own, slice);
+        const unsigned ahead = std::min(out.depth, part.planes);
+        return operator_->fits(rows_of(projection, own), projections, own,
+                               out.with_size(out.width, out.height, ahead + (is_owners_ ? out.depth : 0)));
     }
 
     void begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) {
@@ -53,6 +57,7 @@ class SharedVolume::Worker {
         first_row_ = part.first_row;
         projection_ = rows_of(projection, part_);
         staged_ = {};
+        staged_count_ = 0;
         if (planes() > 0)
             post([this, projections] { operator_->begin(projection_, projections, part_); });
     }
@@ -60,7 +65,7 @@ class SharedVolume::Worker {
     // `samples`: the same on the host, null where the worker has the device that computed it.
     void add(const Array &projection, const std::shared_ptr<Host<const char>> &samples,
              std::vector<WeightedView> views) {
-        post([this, projection, samples, views = std::move(views)] {
+        post([this, projection = samples ? Array() : projection, samples, views = std::move(views)] {
             const Array own = samples ? here(samples->data()) : projection;
             operator_->add(own, views);
             compute_.limit_frames_in_flight(own);
@@ -73,7 +78,11 @@ class SharedVolume::Worker {
         staged_first_ = plane;
         staged_count_ = std::min(slices.depth, part_.first + part_.planes - plane);
         post([this, slices, greys] {
-            staged_ = compute_.allocate(slices.with_size(slices.width, slices.height, staged_count_));
+            const auto info = slices.with_size(slices.width, slices.height, staged_count_);
+            if (!staged_ || staged_.info() != info) {
+                staged_ = {}; // before another one is made
+                staged_ = compute_.allocate(info);
+            }
             operator_->copy_slices(staged_first_ - part_.first, staged_, greys);
             staged_.storage()->prefetch();
         });
@@ -96,7 +105,7 @@ class SharedVolume::Worker {
     void wait() {
         std::unique_lock<std::mutex> lock(lock_);
         changed_.wait(lock, [&] { return (tasks_.empty() && !is_busy_) || failure_; });
-        tell_failure();
+        tell_failure(lock);
     }
 
   private:
@@ -135,21 +144,23 @@ class SharedVolume::Worker {
         return own;
     }
 
-    // The host may be a few projections ahead.
+    // The host may be a few projections ahead, as fits() of the operators counts them.
     void post(std::function<void()> task) {
-        constexpr std::size_t most = 4;
+        constexpr std::size_t most = 2;
         std::unique_lock<std::mutex> lock(lock_);
         changed_.wait(lock, [&] { return tasks_.size() < most || failure_; });
-        tell_failure();
+        tell_failure(lock);
         tasks_.push_back(std::move(task));
         changed_.notify_all();
     }
 
-    void tell_failure() const {
+    void tell_failure(std::unique_lock<std::mutex> &lock) const {
         if (!failure_)
             return;
+        const auto failure = failure_;
+        lock.unlock(); // who listens may call others
         try {
-            std::rethrow_exception(failure_);
+            std::rethrow_exception(failure);
         } catch (const Error &e) {
             if (listener_.failed)
                 listener_.failed(device());
@@ -205,7 +216,7 @@ class SharedVolume::Worker {
 
 SharedVolume::SharedVolume(Compute &owner, const std::vector<std::shared_ptr<Device>> &devices,
                            const Make &make, Listener listener)
-    : owner_(owner), listener_(std::move(listener)) {
+    : listener_(std::move(listener)) {
     for (const auto &device : devices)
         workers_.push_back(std::make_unique<Worker>(owner, device, make, listener_));
 }
@@ -232,11 +243,11 @@ std::vector<unsigned> SharedVolume::borders(const VolumePart &part) const {
 }
 
 bool SharedVolume::fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
-                        const ArrayInfo &slice) const {
+                        const ArrayInfo &out) const {
     const auto from = borders(part);
     for (std::size_t i = 0; i < workers_.size(); i++)
         if (const unsigned planes = from[i + 1] - from[i];
-            planes > 0 && !workers_[i]->fits(projection, projections, part.sub(from[i], planes), slice))
+            planes > 0 && !workers_[i]->fits(projection, projections, part.sub(from[i], planes), out))
             return false;
     return true;
 }

@@ -28,7 +28,7 @@ class GST_TOMO_API SharedVolume final : public VolumeOperator {
     ~SharedVolume() override;
 
     bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
-              const ArrayInfo &slice) const override;
+              const ArrayInfo &out) const override;
     void begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) override;
     void add(const Array &projection, const std::vector<WeightedView> &views) override;
     void copy_slices(unsigned first, Array &out, const Greys &greys) override;
@@ -39,7 +39,6 @@ class GST_TOMO_API SharedVolume final : public VolumeOperator {
     // Where the part of each worker begins, and the end.
     std::vector<unsigned> borders(const VolumePart &part) const;
 
-    Compute &owner_;
     const Listener listener_;
     VolumePart part_;
     std::vector<std::unique_ptr<Worker>> workers_;

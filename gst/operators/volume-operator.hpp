@@ -48,11 +48,11 @@ class GST_TOMO_API VolumeOperator {
   public:
     virtual ~VolumeOperator();
 
-    // Whether slices of this shape find place on the device now, beside `projections` of that shape where the
-    // operator keeps them, and beside arrays that come and go. Throws Error where they do not and can't be
-    // made a part of them at a time.
+    // Whether the slices of a part find place on the device now, beside `projections` of that shape where the
+    // operator keeps them, beside arrays that come and go, and beside `out`, slices that are copied at a
+    // time. Throws Error where they do not and can't be made a part of them at a time.
     virtual bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
-                      const ArrayInfo &slice) const = 0;
+                      const ArrayInfo &out) const = 0;
     // Begins slices of this part. `projections` come, if none is left out. Throws Error where a kernel can't
     // be made.
     virtual void begin(const ArrayInfo &projection, unsigned projections, const VolumePart &part) = 0;

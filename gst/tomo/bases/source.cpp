@@ -384,8 +384,9 @@ bool Source::query(GstQuery *query) {
         const auto count = known_count();
         const auto rate = this->rate();
         const auto end = count ? from_frames(rate, format, *count) : std::nullopt;
-        gst_query_set_seeking(query, format, format == GST_FORMAT_DEFAULT || rate.fps_n > 0, 0,
-                              end ? *end : -1);
+        const bool is_seekable = GST_BASE_SRC_GET_CLASS(gst())->is_seekable(GST_BASE_SRC_CAST(gst()));
+        gst_query_set_seeking(query, format, is_seekable && (format == GST_FORMAT_DEFAULT || rate.fps_n > 0),
+                              0, end ? *end : -1);
         return true;
     }
     case GST_QUERY_CONVERT: {

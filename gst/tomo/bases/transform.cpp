@@ -319,6 +319,8 @@ bool Transform::end(EventRef event) {
 }
 
 gboolean Transform::sink_event(EventRef event) {
+    if (GST_EVENT_IS_SERIALIZED(event.get()))
+        sees(event.get());
     // Frames go before what came behind them. (Caps, the end and a flush see to that themselves.)
     const auto type = GST_EVENT_TYPE(event.get());
     if (GST_EVENT_IS_SERIALIZED(event.get()) && type != GST_EVENT_CAPS && type != GST_EVENT_EOS &&

@@ -61,6 +61,8 @@ class GST_TOMO_API Transform : public Element {
     virtual bool takes_any_shape() const { return false; }
     // A serialized event passes: pushes the earlier arrays that are held back only to save time.
     virtual GstFlowReturn release() { return GST_FLOW_OK; }
+    // A serialized event has come, and nothing is done about it yet.
+    virtual void sees(GstEvent *) {}
     // A flush or a stop: discards the state from the arrays so far.
     virtual void clear() {}
     // The same, including the state of the bases. Elements override clear().
