@@ -271,6 +271,7 @@ std::vector<Condition> chain_conditions(const Settings &s, const Inspection &sca
         {s.output_parts, output == io::FileType::Hdf5,
          "only a dataset of HDF5 has its images in several files"},
         {s.output_parts, s.cluster.empty(), "each slab of a cluster is a file"},
+        {s.on_failure, s.cluster.empty(), "workers of a cluster make the slabs of those that fail"},
         {s.devices, s.cluster.empty(), "workers of a cluster share the slabs, with one device each"},
         {s.cluster_slab, !s.cluster.empty(), "this computer makes all slices; give cluster as well"},
         {s.cluster_patience, !s.cluster.empty(), "this computer makes all slices; give cluster as well"},

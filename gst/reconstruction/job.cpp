@@ -907,7 +907,13 @@ bool Job::run_side_by_side(const SlabFolder &folder, Course &course) {
                     course.look_at(message, *lane.slab);
                 }))
                 continue;
-            lane.line->end();
+            try {
+                lane.line->end();
+            } catch (const Error &error) {
+                if (!failed_device_ && is_device_failure(error)) // the line has this one alone
+                    failed_device_ = devices_[i].index;
+                throw;
+            }
             lane.line.reset();
             if (finishing_) { // a part of its images would be taken for all of them
                 folder.remove(*lane.slab);
@@ -925,6 +931,7 @@ bool Job::run_side_by_side(const SlabFolder &folder, Course &course) {
 bool Job::reconstruct() {
     stage("reconstruct", 2);
     shares_ = {};
+    record_.iterations = {}; // of an attempt before
     prepare_report();
     Course course{*this, "reconstruct", static_cast<double>(plan_->shape.depth), plan_->seconds};
     course.tell(0.0);

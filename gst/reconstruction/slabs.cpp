@@ -57,7 +57,8 @@ std::optional<unsigned> SlabFolder::most_images_of_earlier() const {
     const auto lines = read_text_file(notes, "list of dataflows");
     if (!lines.starts_with(most_mark))
         return {};
-    return static_cast<unsigned>(g_ascii_strtoull(lines.c_str() + most_mark.size(), nullptr, 10));
+    const auto most = static_cast<unsigned>(g_ascii_strtoull(lines.c_str() + most_mark.size(), nullptr, 10));
+    return most ? std::optional(most) : std::nullopt;
 }
 
 void SlabFolder::prepare(bool resume) const {

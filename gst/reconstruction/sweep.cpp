@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/line.hpp>
+#include <gst/reconstruction/source-line.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/names.hpp>
 
@@ -96,7 +97,7 @@ std::string Sweep::sharpness_line(const Settings &settings, unsigned columns, co
     const double seen = (middle - 2.0 * farthest) / settings.binning,
                  side = std::min(slice.width, slice.height);
     return " ! tomomeasuresharpness name=sharpness metric=entropy" +
-           property("radius", std::clamp(seen, 0.125 * side, 0.45 * side));
+           property("radius", std::clamp(seen, 0.125 * side, 0.45 * side)) + device_property(settings);
 }
 
 std::optional<Sweep> sweep_of(const Settings &settings) {

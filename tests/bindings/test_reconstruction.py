@@ -122,9 +122,7 @@ class Reconstruction(unittest.TestCase):
         self.assertTrue(os.path.exists("scan-slices.h5"))
 
     def test_changes_while_it_runs(self):
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):  # so that it takes a while
-            setattr(scan, name, np.tile(getattr(scan, name), (1, 12, 6)))
+        scan = Scan().repeated(12, 6)  # so that it takes a while
         scan.nxtomo("large.nxs")
         reconstruction = self.reconstruction(axis=AXIS, scan="large.nxs", output="scan-slices.h5")
         reconstruction.start()

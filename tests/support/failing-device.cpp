@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // To be preloaded: device FAILING_DEVICE of the first platform runs so many kernels, FAILING_AFTER, and then
-// no more, as one that fell off its bus. Device SLOW_DEVICE takes SLOW_BY microseconds more for each.
+// no more, as one that fell off its bus. Device SLOW_DEVICE, or each without it, takes SLOW_BY microseconds
+// more for each.
 
 #include <atomic>
 #include <cstdlib>
@@ -48,7 +49,7 @@ extern "C" cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kerne
     if (clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, nullptr) == CL_SUCCESS) {
         if (device == failing && run.fetch_add(1) >= number_in("FAILING_AFTER"))
             return CL_INVALID_COMMAND_QUEUE;
-        if (device == slow)
+        if ((device == slow || !slow) && number_in("SLOW_BY") > 0)
             usleep(static_cast<useconds_t>(number_in("SLOW_BY")));
     }
     return next(queue, kernel, dimensions, offset, global, local, waits, list, event);

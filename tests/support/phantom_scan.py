@@ -40,6 +40,12 @@ class Scan:
         self.darks = np.repeat(self.dark[None], 2, 0).astype(np.uint16)
         self.flats = np.repeat(self.flat[None], 3, 0).astype(np.uint16)
 
+    def repeated(self, rows, columns=1):
+        """Itself with so many times the rows and columns, which are those of the phantom again and again."""
+        for name in ("projections", "darks", "flats"):
+            setattr(self, name, np.tile(getattr(self, name), (1, rows, columns)))
+        return self
+
     def nxtomo(self, path, angles=True, axis=None, flats=True, darks=True, flats_at_end=False):
         kinds = [(self.darks, 2)] * darks
         kinds += [(self.flats, 1)] * (flats and not flats_at_end) + [(self.projections, 0)] + [(self.flats, 1)] * (flats and flats_at_end)

@@ -417,9 +417,7 @@ class Lines(ReconstructTestCase):
         def plan(*words):
             return json.loads(self.done("scan.nxs", "--axis", AXIS, *words, "--output", "new.h5", "--dry-run", "--json").stdout)
 
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, 40, 4)))
+        scan = Scan().repeated(40, 4)
         scan.nxtomo("scan.nxs")
         whole, half, slabs = plan(), plan("--height", 20 * ROWS), plan("--outliers", 0.05, "--memory", "40M")
         self.assertLess(0.0, half["seconds"])
@@ -879,9 +877,7 @@ class Interruptions(ReconstructTestCase):
 
     def large_scan(self, times=10):
         """That takes some seconds, of that many times the rows."""
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, times, 4)))
+        scan = Scan().repeated(times, 4)
         scan.nxtomo("scan.nxs")
 
     def test_resume_after_kill(self):

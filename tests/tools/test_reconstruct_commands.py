@@ -14,9 +14,7 @@ from test_reconstruct import ReconstructTestCase, volume
 
 class Commands(ReconstructTestCase):
     def large_scan(self, times=60):
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, times, 4)))
+        scan = Scan().repeated(times, 4)
         scan.nxtomo("scan.nxs")
         return times * ROWS
 

@@ -39,10 +39,7 @@ class Shared(ReconstructTestCase):
 class Devices(Shared):
     def setUp(self):
         super().setUp()
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, TIMES, 1)))
-        scan.nxtomo("scan.nxs")
+        Scan().repeated(TIMES).nxtomo("scan.nxs")
 
     def test_methods(self):
         """The bytes of one device, in one line and in slabs, whichever device makes which slices."""
@@ -131,6 +128,15 @@ class Devices(Shared):
         self.assert_same_bytes("two.h5", reference)
         warning = next(event["text"] for event in events if event["event"] == "message" and event["level"] == "warning")
         self.assertRegex(warning, r"the copy on device 1 \(.+\) failed, and the others do its arrays again: .*CL_INVALID_COMMAND_QUEUE")
+        sweep = ["sweep", "scan.nxs", "--parameter", f"axis={AXIS - 1},{AXIS},{AXIS + 1},{AXIS + 2}"]
+        self.done(*sweep, "--output", "axis.h5")
+        for device in "0", "1":
+            told = self.done(*sweep, "--output", "two.h5", "--overwrite", "--devices", "0,1", env={**failing, "FAILING_DEVICE": device})
+            self.assertRegex(told.stderr, rf"warning: device {device} \(.+\) failed, and the others make the slices again: .*CL_INVALID_COMMAND_QUEUE")
+            self.assert_same_bytes("two.h5", volume("axis.h5"))
+            self.assertFalse(os.path.exists("two.h5.slabs"))
+        self.refused(1, "CL_INVALID_COMMAND_QUEUE", *sweep, "--output", "x.h5", "--devices", "0,1", "--on-failure", "error",
+                     env={**failing, "FAILING_DEVICE": "1"})
         for words in (["--devices", "1"], ["--devices", "0,1", "--on-failure", "error"]):
             self.refused(1, "CL_INVALID_COMMAND_QUEUE", "scan.nxs", "--axis", AXIS, "--outliers", 0.05, "--output", "x.h5", *words,
                          env={**failing, "FAILING_DEVICE": "1"})
@@ -170,21 +176,19 @@ class Devices(Shared):
 
     def test_resume_after_kill(self):
         """On as many devices as there are then."""
+        slow = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "SLOW_BY": "4000"}
         for extra in ([], ["--outliers", 0.05, "--memory", 20 * WIDTH * VIEWS * 8]):
             words = ["scan.nxs", "--axis", AXIS, *extra, "--rings", "all"]
             reference = self.slices(*words)
             words += ["--output", "killed.h5"]
-            for _ in range(10):  # until it does not end before it is killed
-                process = subprocess.Popen(["tomo-reconstruct", *map(str, words), "--devices", "all", "--progress", "json", "--overwrite"],
-                                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=TWO)
-                for line in process.stdout:
-                    event = json.loads(line)
-                    if event["event"] == "progress" and event["done"] > 20:
-                        break
-                process.send_signal(signal.SIGKILL)
-                process.communicate(timeout=PATIENCE)
-                if not os.path.exists("killed.h5"):
+            process = subprocess.Popen(["tomo-reconstruct", *map(str, words), "--devices", "all", "--progress", "json"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=slow)
+            for line in process.stdout:
+                event = json.loads(line)
+                if event["event"] == "progress" and event["done"] > 20:
                     break
+            process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=PATIENCE)
             self.assertFalse(os.path.exists("killed.h5"))
             self.assertEqual(os.path.exists("killed.h5.slabs"), bool(extra))
             self.done(*words, "--resume", *([] if extra else ["--devices", "1,0"]), env=TWO)
@@ -226,6 +230,16 @@ class Volumes(Shared):
                 self.assertGreater(plan["slabs"], 1)
                 self.assert_same_bytes("two.h5", reference)
                 os.rename("scan.nxs", f"{scan}.nxs")
+
+    def test_memory(self):
+        """Slabs are so small that each device has room for its part, for the slices that it makes ahead and for those that go out."""
+        write("scan.nxs", CONE, **METRES)
+        reference = self.slices("scan.nxs", "--axis", self.AXIS)
+        for slices in 20, 24, 30, 40, 60:
+            events, made = self.shared("--device-memory", slices * 4 * arrangements.WIDTH**2)
+            self.assert_same_bytes("two.h5", reference)
+            self.assertEqual(len(made), 2, made)
+            self.assertEqual([event["text"] for event in events if "made anew" in event.get("text", "")], [])
 
     def test_printed_line_and_resume(self):
         """The line runs by itself; slabs that one device began are finished by two."""

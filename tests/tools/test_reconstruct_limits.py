@@ -30,9 +30,7 @@ class Limits(ReconstructTestCase):
 
     def test_device_memory(self):
         """Less memory of the device makes the same slices, in smaller parts; too little for one of them is an error."""
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, 8, 6)))
+        scan = Scan().repeated(8, 6)
         scan.nxtomo("scan.nxs")
         words = ["scan.nxs", "--axis", 140]
         slices = self.slices(*words)

@@ -4,6 +4,7 @@
 #include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/threads.hpp>
 
+#include <csignal>
 #include <unistd.h>
 
 namespace tomo::reconstruction {
@@ -61,9 +62,17 @@ void ClusterProgram::read() {
 
 void ClusterProgram::tell(const Json &command) {
     const auto line = command.written(false) + "\n";
-    // Where nobody reads any more, next() says why.
-    g_output_stream_write_all(g_subprocess_get_stdin_pipe(process_.get()), line.data(), line.size(), nullptr,
-                              nullptr, nullptr);
+    // Where nobody reads any more, next() says why; the signal of it would end this process.
+    sigset_t pipe, before;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    if (!g_output_stream_write_all(g_subprocess_get_stdin_pipe(process_.get()), line.data(), line.size(),
+                                   nullptr, nullptr, nullptr)) {
+        const timespec at_once{};
+        sigtimedwait(&pipe, nullptr, &at_once);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 std::optional<Json> ClusterProgram::next(std::chrono::milliseconds patience) {

@@ -79,12 +79,19 @@ const char *cl_error_name(int status) {
     }
 }
 
+static constexpr const char *failed_with = " failed: "; // and the name of a status
+
 void cl_check(cl_int status, const std::string &what) {
     if (status == CL_SUCCESS)
         return;
     const auto code =
         cl_is_out_of_memory(status) ? GST_RESOURCE_ERROR_NO_SPACE_LEFT : GST_RESOURCE_ERROR_FAILED;
-    throw Error(code, text("%s failed: %s (%d)", what.c_str(), cl_error_name(status), status));
+    throw Error(code, text("%s%s%s (%d)", what.c_str(), failed_with, cl_error_name(status), status));
+}
+
+bool is_device_failure(const Error &error) {
+    return error.domain == GST_RESOURCE_ERROR &&
+           std::string_view(error.what()).find(failed_with) != std::string_view::npos;
 }
 
 static cl_int status_of(const Stamp &stamp) {

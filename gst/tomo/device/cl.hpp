@@ -22,6 +22,9 @@ GST_TOMO_API const char *cl_error_name(int status);
 // Throws Error unless status is CL_SUCCESS. `what` names the call, the kernel or the purpose.
 GST_TOMO_API void cl_check(cl_int status, const std::string &what);
 
+// Whether a call or a command of OpenCL failed, rather than a file or a setting.
+GST_TOMO_API bool is_device_failure(const Error &error);
+
 // Whether the device had no room; a caller may try again when less memory is in use.
 inline bool cl_is_out_of_memory(cl_int status) {
     return status == CL_MEM_OBJECT_ALLOCATION_FAILURE || status == CL_OUT_OF_RESOURCES ||
