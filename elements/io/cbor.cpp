@@ -25,7 +25,7 @@ class CborParser {
     }
 
   private:
-    static constexpr unsigned most_levels = 32;
+    static constexpr unsigned most_levels = 32, most_items = 1u << 20;
     static constexpr unsigned indefinite = 31; // in the place of a length
 
     [[noreturn]] void fail(const char *why) const {
@@ -68,6 +68,8 @@ class CborParser {
     std::optional<Cbor> next(unsigned level) {
         if (level > most_levels)
             fail("has too many levels");
+        if (++items_ > most_items)
+            fail("has too many items");
         const auto first = number<std::uint8_t>();
         const unsigned major = first >> 5, info = first & 31;
         Cbor item;
@@ -156,6 +158,7 @@ class CborParser {
 
     const std::string_view all_;
     std::string_view left_;
+    unsigned items_ = 0;
     const std::string &from_;
 };
 

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "concert-wire.hpp"
+#include "live-source.hpp"
 #include "zmq-wire.hpp"
 
 #include <gst/files/byte-order.hpp>
@@ -59,15 +60,7 @@ std::optional<GstClockTime> time_in(const Json &json) {
         return {};
     const std::unique_ptr<GTimeZone, decltype(&g_time_zone_unref)> local(g_time_zone_new_local(),
                                                                          g_time_zone_unref);
-    const std::unique_ptr<GDateTime, void (*)(GDateTime *)> date(
-        g_date_time_new_from_iso8601(found->text().c_str(), local.get()), [](GDateTime *d) {
-            if (d)
-                g_date_time_unref(d);
-        });
-    if (!date || g_date_time_to_unix(date.get()) < 0)
-        return {};
-    return g_date_time_to_unix(date.get()) * GST_SECOND +
-           g_date_time_get_microsecond(date.get()) * GST_USECOND;
+    return time_of_date(found->text(), local.get());
 }
 
 } // namespace

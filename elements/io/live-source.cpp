@@ -3,6 +3,7 @@
 #include "live-source.hpp"
 
 #include <algorithm>
+#include <memory>
 
 struct GstTomoLiveSource {
     GstPushSrc parent;
@@ -26,6 +27,18 @@ static void gst_tomo_live_source_class_init(GstTomoLiveSourceClass *klass) {
 }
 
 namespace tomo {
+
+std::optional<GstClockTime> time_of_date(const std::string &written, GTimeZone *local) {
+    const std::unique_ptr<GDateTime, void (*)(GDateTime *)> date(
+        g_date_time_new_from_iso8601(written.c_str(), local), [](GDateTime *d) {
+            if (d)
+                g_date_time_unref(d);
+        });
+    if (!date || g_date_time_to_unix(date.get()) < 0)
+        return {};
+    return g_date_time_to_unix(date.get()) * GST_SECOND +
+           g_date_time_get_microsecond(date.get()) * GST_USECOND;
+}
 
 // Numbers that may still come late; those before them are lost for good.
 static constexpr std::size_t most_missing = 1 << 12;
@@ -107,6 +120,9 @@ bool LiveSource::is_new(std::uint64_t number) {
         return true;
     }
     repeated.report(static_cast<double>(++repeated_count_));
+    warn_at_times(text("frame %" G_GUINT64_FORMAT " came once more and was left out; %" G_GUINT64_FORMAT
+                       " so far",
+                       number, repeated_count_));
     return false;
 }
 

@@ -24,6 +24,10 @@ struct LiveFrame {
     std::string origin;                           // a camera, an address
 };
 
+// Nanoseconds since the epoch of a date by ISO 8601, of which one without a zone is `local`; empty for a text
+// that is no date.
+std::optional<GstClockTime> time_of_date(const std::string &date, GTimeZone *local);
+
 // The stream is live. Its frames have the frame meta with number, angle and time of exposure, and
 // GstReferenceTimestampMeta with "timestamp/x-unix" (arrival) and "timestamp/x-tomo-device" (the device's
 // clock).

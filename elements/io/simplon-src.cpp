@@ -5,9 +5,8 @@
 
 #include <gst/files/byte-order.hpp>
 #include <gst/files/hdf5/compressed.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/geometry/scan.hpp>
-
-#include <numbers>
 
 using namespace tomo;
 
@@ -31,19 +30,6 @@ constexpr TypedArray typed_arrays[] = {
     {82, GST_TOMO_FORMAT_FLOAT64, true},  {84, GST_TOMO_FORMAT_FLOAT16, false},
     {85, GST_TOMO_FORMAT_FLOAT32, false}, {86, GST_TOMO_FORMAT_FLOAT64, false},
 };
-
-// Nanoseconds since the epoch; empty for a text that is no date.
-std::optional<GstClockTime> time_of(const std::string &text) {
-    const std::unique_ptr<GDateTime, void (*)(GDateTime *)> date(
-        g_date_time_new_from_iso8601(text.c_str(), nullptr), [](GDateTime *d) {
-            if (d)
-                g_date_time_unref(d);
-        });
-    if (!date || g_date_time_to_unix(date.get()) < 0)
-        return {};
-    return g_date_time_to_unix(date.get()) * GST_SECOND +
-           g_date_time_get_microsecond(date.get()) * GST_USECOND;
-}
 
 class SimplonSrc final : public ZmqSource {
   public:
@@ -151,7 +137,7 @@ The stream ends with a series, or with `series` ones. A connection that was cut 
     };
 
     double angle(std::uint64_t image) const {
-        return (series_.first + static_cast<double>(image) * series_.increment) * std::numbers::pi / 180;
+        return radians(series_.first + static_cast<double>(image) * series_.increment);
     }
 
     void begin_series(const Cbor &start) {
@@ -247,7 +233,7 @@ The stream ends with a series, or with `series` ones. A connection that was cut 
             frame.of_device =
                 gst_util_uint64_scale(time->items()[0].value(), GST_SECOND, time->items()[1].value());
             if (const auto *date = image.find("series_date"); date && date->is_tag(date_tag))
-                if (const auto begin = time_of(std::string(date->items()[0].bytes())))
+                if (const auto begin = time_of_date(std::string(date->items()[0].bytes()), nullptr))
                     frame.exposed = *begin + frame.of_device;
         }
         return frame;
@@ -288,6 +274,8 @@ The stream ends with a series, or with `series` ones. A connection that was cut 
         if (type == std::end(typed_arrays))
             throw wrong("has samples of another type");
         info_ = ArrayInfo(type->format, shape.items()[1].value(), shape.items()[0].value());
+        if (!info_.is_countable())
+            throw wrong("is too large");
         is_swapped_ = type->is_big_endian == io::host_is_little_endian && info_.sample_size() > 1;
         const auto *bytes = &typed.items()[0];
         algorithm_.clear();
@@ -309,6 +297,10 @@ The stream ends with a series, or with `series` ones. A connection that was cut 
                       text("%" G_GUINT64_FORMAT " bytes", info_.size()));
         pieces_ = *bytes;
         stored_ = pieces_.bytes();
+        constexpr std::uint64_t most = 256; // times as long as its LZ4 is no text
+        if (!algorithm_.empty() && info_.size() / most > stored_.size())
+            throw bad(text("%zu compressed bytes for %s", stored_.size(), info_.describe().c_str()),
+                      "an image");
     }
 
     zmq::message_t message_; // what was received last

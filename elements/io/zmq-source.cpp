@@ -53,15 +53,8 @@ ZmqSource::Parts ZmqSource::next_message() {
                              " messages: is the sender there? A longer timeout waits for it",
                              peer().c_str(), timeout.value(), messages_));
     }
-    Parts parts;
-    do {
-        zmq::message_t part;
-        (void)socket_->recv(part, zmq::recv_flags::none);
-        if (parts.size() < most_parts)
-            parts.push_back(std::move(part));
-    } while (socket_->get(zmq::sockopt::rcvmore));
     messages_++;
-    return parts;
+    return wire::receive(*socket_);
 }
 
 Error ZmqSource::bad(const std::string &what, const std::string &wanted) const {

@@ -32,8 +32,7 @@ class ZmqSource : public LiveSource {
     // Before it binds or connects; throws what zmq throws.
     virtual zmq::socket_type socket_type() const = 0;
     virtual void prepare_socket(zmq::socket_t &) {}
-    // Waits. Connections that break and come back are told. Of a message of more parts than any wire here
-    // has, the further ones are left out.
+    // Waits. Connections that break and come back are told.
     Parts next_message();
     void send(zmq::message_t message) { socket_->send(std::move(message), zmq::send_flags::none); }
     // An error about what came: "'tcp://...' sent ...".
@@ -41,8 +40,6 @@ class ZmqSource : public LiveSource {
     std::string peer() const { return endpoint; }
 
   private:
-    static constexpr std::size_t most_parts = 4;
-
     zmq::context_t context_;
     std::optional<zmq::socket_t> socket_;
     std::optional<wire::Connection> connection_;

@@ -117,15 +117,8 @@ class ZmqSub final : public Source {
                         "'%s' has not answered for %g s: is the publisher there? A longer timeout waits for it",
                         name_.c_str(), timeout.value()));
         }
-        std::vector<zmq::message_t> parts;
-        do {
-            zmq::message_t part;
-            (void)socket_->recv(part, zmq::recv_flags::none);
-            if (parts.size() < most_parts)
-                parts.push_back(std::move(part));
-        } while (socket_->get(zmq::sockopt::rcvmore));
         has_asked_ = false;
-        return parts;
+        return wire::receive(*socket_);
     }
 
     wire::Reply reply_in(const std::vector<zmq::message_t> &parts) const {
@@ -183,7 +176,7 @@ class ZmqSub final : public Source {
             throw Error(GST_STREAM_ERROR_DECODE,
                         text("'%s' sent %s%zu parts for image %" G_GUINT64_FORMAT
                              "; wanted a reply, a header and samples",
-                             name_.c_str(), parts.size() == most_parts ? "at least " : "", parts.size(),
+                             name_.c_str(), parts.size() == wire::most_parts ? "at least " : "", parts.size(),
                              next_));
         const auto info = wire::info_of(parts[1], "'" + name_ + "'");
         if (parts[2].size() != info.size())
@@ -193,8 +186,6 @@ class ZmqSub final : public Source {
                              name_.c_str(), parts[2].size(), next_, info.describe().c_str(), info.size()));
         image_ = {info, std::move(parts[2])};
     }
-
-    static constexpr std::size_t most_parts = 4;
 
     zmq::context_t context_;
     std::optional<zmq::socket_t> socket_;

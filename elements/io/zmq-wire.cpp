@@ -125,7 +125,21 @@ ArrayInfo shape_of(const Json &header, GstTomoFormat format,
             throw fail("has an extent that can't be");
         extents[3 - items.size() + i] = extent;
     }
-    return ArrayInfo(format, extents[2], extents[1], extents[0]);
+    const ArrayInfo info(format, extents[2], extents[1], extents[0]);
+    if (!info.is_countable())
+        throw fail("has a shape that is too large");
+    return info;
+}
+
+std::vector<zmq::message_t> receive(zmq::socket_t &socket) {
+    std::vector<zmq::message_t> parts;
+    do {
+        zmq::message_t part;
+        (void)socket.recv(part, zmq::recv_flags::none);
+        if (parts.size() < most_parts)
+            parts.push_back(std::move(part));
+    } while (socket.get(zmq::sockopt::rcvmore));
+    return parts;
 }
 
 // By TCP, not by ZeroMQ's heartbeats: a receiver whose buffers are full does not answer these and would be

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 namespace tomo::wire {
 
@@ -51,6 +52,11 @@ ArrayInfo info_of(const zmq::message_t &header, const std::string &from);
 ArrayInfo shape_of(const Json &header, GstTomoFormat format,
                    const std::function<Error(const std::string &why)> &fail);
 Json shape_json(const ArrayInfo &info);
+
+// The parts of the message that has come. Of one of more parts than any wire here has, the further ones are
+// left out.
+inline constexpr std::size_t most_parts = 4;
+std::vector<zmq::message_t> receive(zmq::socket_t &socket);
 
 // Peers whose host or cable is gone say no goodbye: connections to them end after two minutes, and are made
 // anew.

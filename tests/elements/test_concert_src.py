@@ -9,7 +9,7 @@ import time
 
 from concertpeers import *
 from tomotest import *
-from elementtest import ElementTestCase, Stream, frame_meta
+from elementtest import ElementTestCase, Stream, frame_facts
 
 
 def line(sender, properties=""):
@@ -23,11 +23,6 @@ def received(sender, *messages, properties="", samples=False):
         return run(line(sender, properties), samples=samples)
     finally:
         sending.join()
-
-
-def facts(sample):
-    meta = frame_meta(sample.get_buffer())
-    return meta.index, meta.angle, meta.time
 
 
 class ConcertSrc(ElementTestCase):
@@ -72,7 +67,7 @@ class ConcertSrc(ElementTestCase):
         with Sender() as sender:
             results = received(sender, message(a, frame_number=7, angle=0.25, timestamp=1700000000.125),
                                message(a, frame_number=8, timestamp="2023-11-14T22:13:21.500000+00:00"), message(a, frame_number=9), samples=True)
-        (n0, angle0, time0), (n1, angle1, time1), (n2, angle2, time2) = map(facts, results)
+        (n0, angle0, time0), (n1, angle1, time1), (n2, angle2, time2) = map(frame_facts, results)
         self.assertEqual((n0, n1, n2), (0, 1, 2))
         self.assertEqual(angle0, 0.25)
         self.assertTrue(np.isnan(angle1) and np.isnan(angle2))
@@ -87,7 +82,7 @@ class ConcertSrc(ElementTestCase):
                 stream.finish()
                 counts = [stream["source"].get_property(n) for n in ("received", "lost", "repeated")]
                 gaps = [(s.get_value("first"), s.get_value("count"), s.get_value("lost")) for s in stream.element_messages("tomo-lost-frames")]
-        self.assertEqual([facts(s)[:2] for s in seen], [(0, 0.0), (1, 1.0), (5, 5.0), (3, 3.0), (6, 6.0)])
+        self.assertEqual([frame_facts(s)[:2] for s in seen], [(0, 0.0), (1, 1.0), (5, 5.0), (3, 3.0), (6, 6.0)])
         for sample, i in zip(seen, (0, 1, 5, 3, 6)):
             np.testing.assert_array_equal(to_array(sample), a + i)
         self.assertEqual(counts, [5, 2, 1])
@@ -128,7 +123,7 @@ class ConcertSrc(ElementTestCase):
         with Sender() as sender:
             results = received(sender, message(a, frame_number=1), message(a, frame_number=2), END, message(a, frame_number=1), END,
                                message(a), properties="ends=3", samples=True)
-        self.assertEqual([facts(s)[0] for s in results], [0, 1, 2, 3])
+        self.assertEqual([frame_facts(s)[0] for s in results], [0, 1, 2, 3])
 
     def test_nothing(self):
         with Sender() as sender:
@@ -144,7 +139,9 @@ class ConcertSrc(ElementTestCase):
                              (["another dtype"], message(a, dtype=">f16")), (["another dtype"], message(a, dtype=7)),
                              (["no shape"], message(a, shape=None)), (["no shape"], message(a, shape=[1, 1, 2, 3])),
                              (["an extent"], message(a, shape=[2, -3])), (["an extent"], message(a, shape=[2.5, 3])),
-                             ([], message(a, shape=[2**31 - 1] * 3)), (["quarter turns"], message(a, rotate=0.5)),
+                             (["too large"], message(a, shape=[2**31 - 1] * 3)),
+                             (["too large"], [message(a, dtype=">f8", shape=[2, 2**30, 2**30])[0], b""]),  # 2^64 bytes
+                             (["quarter turns"], message(a, rotate=0.5)),
                              (["quarter turns"], message(a, rotate=1e300))):
             with self.subTest(words=words, header=parts[0][:80]), Sender() as sender:
                 sending = threading.Thread(target=sender.send, args=(parts,))
@@ -156,7 +153,7 @@ class ConcertSrc(ElementTestCase):
         a = random_array(np.uint16, (2, 3))
         with Sender() as sender, Network(sender.port) as network, Stream(line(network, "timeout=30"), inputs=0) as stream:
             sender.send(message(a, frame_number=0))
-            self.assertEqual(facts(stream.pull_sample())[0], 0)
+            self.assertEqual(frame_facts(stream.pull_sample())[0], 0)
             network.cut()
             deadline = time.monotonic() + TIMEOUT
             while not any("was cut" in w for w in stream.warnings()):
@@ -167,7 +164,7 @@ class ConcertSrc(ElementTestCase):
                 stream._poll()
                 self.assertLess(time.monotonic(), deadline)
             sender.send(message(a, frame_number=2), END)
-            self.assertEqual(facts(stream.pull_sample())[0], 2)
+            self.assertEqual(frame_facts(stream.pull_sample())[0], 2)
             stream.finish()
             self.assertEqual(stream["source"].get_property("lost"), 1)
 
@@ -188,7 +185,7 @@ class ConcertSrc(ElementTestCase):
         port = free_port()
         with subprocess.Popen([sys.executable, "-c", script, str(port)]) as sender, \
                 Stream(f"tomoconcertsrc buffers=2 endpoint=tcp://127.0.0.1:{port} timeout=10 ! identity sleep-time=20000", inputs=0) as stream:
-            self.assertEqual([facts(stream.pull_sample())[0] for _ in range(100)], list(range(100)))
+            self.assertEqual([frame_facts(stream.pull_sample())[0] for _ in range(100)], list(range(100)))
             stream.finish()
             self.assertEqual(sender.wait(), 0)
 
@@ -215,7 +212,7 @@ class ConcertSrc(ElementTestCase):
                     sending.start()
                     stream.play()
                     sample = stream.pull_sample()
-                    self.assertEqual(facts(sample)[0], 0)
+                    self.assertEqual(frame_facts(sample)[0], 0)
                     np.testing.assert_array_equal(to_array(sample), a)
                     stream.finish()
                     sending.join()

@@ -8,7 +8,7 @@ import threading
 
 from concertpeers import *
 from tomotest import *
-from elementtest import ElementTestCase, Stream, frame_meta
+from elementtest import ElementTestCase, Stream, frame_facts
 
 DARK, FLAT, STANDARD = range(3)
 KILL = struct.pack("<ii", 0x102, 1)
@@ -50,11 +50,6 @@ def received(*packets, properties=""):
         return run(line(sender, properties), samples=True)
 
 
-def facts(sample):
-    meta = frame_meta(sample.get_buffer())
-    return meta.index, meta.angle
-
-
 class RecastSrc(ElementTestCase):
     def test_properties(self):
         self.check_properties("tomorecastsrc", {
@@ -68,7 +63,7 @@ class RecastSrc(ElementTestCase):
             for image in (projection, projection_data):
                 with self.subTest(geometry=geometry.__name__, image=image.__name__):
                     samples = received(geometry(angles), *(image(n, a) for n, a in enumerate(arrays)), KILL)
-                    self.assertEqual([facts(s) for s in samples], [(0, angles[0]), (1, angles[1]), (2, angles[2]), (3, angles[0])])
+                    self.assertEqual([frame_facts(s)[:2] for s in samples], [(0, angles[0]), (1, angles[1]), (2, angles[2]), (3, angles[0])])
                     for sample, array in zip(samples, arrays, strict=True):
                         np.testing.assert_array_equal(to_array(sample), array)
 
@@ -77,14 +72,14 @@ class RecastSrc(ElementTestCase):
         packets = (projection(0, dark, DARK), projection(0, flat, FLAT), projection(0, image), projection(1, dark, DARK), KILL)
         for name, wanted in (("projections", [image]), ("darks", [dark, dark]), ("flats", [flat]), ("all", [dark, flat, image, dark])):
             samples = received(*packets, properties=f"kind={name}")
-            self.assertEqual([facts(s)[0] for s in samples], list(range(len(wanted))))
+            self.assertEqual([frame_facts(s)[0] for s in samples], list(range(len(wanted))))
             for sample, array in zip(samples, wanted, strict=True):
                 np.testing.assert_array_equal(to_array(sample), array)
 
     def test_lost(self):
         a = random_array(np.float32, (3, 5))
         with sent(*(projection(n, a) for n in (0, 3, 2, 3)), KILL) as sender, Stream(line(sender), inputs=0) as stream:
-            self.assertEqual([facts(stream.pull_sample())[0] for _ in range(3)], [0, 3, 2])
+            self.assertEqual([frame_facts(stream.pull_sample())[0] for _ in range(3)], [0, 3, 2])
             stream.finish()
             self.assertEqual([stream["source"].get_property(n) for n in ("received", "lost", "repeated")], [3, 1, 1])
 
@@ -92,7 +87,7 @@ class RecastSrc(ElementTestCase):
         a = random_array(np.float32, (3, 5))
         samples = received(struct.pack("<i", 0x101) + b"scene\0" + struct.pack("<i", 3), struct.pack("<iii", 0x206, 1, 2), projection(0, a), KILL)
         self.assertEqual(len(samples), 1)
-        self.assertTrue(np.isnan(facts(samples[0])[1]))
+        self.assertTrue(np.isnan(frame_facts(samples[0])[1]))
 
     def test_reply(self):
         a = random_array(np.float32, (3, 5))

@@ -7,7 +7,7 @@ import time
 
 from concertpeers import *
 from tomotest import *
-from elementtest import ElementTestCase, Stream, frame_meta
+from elementtest import ElementTestCase, Stream, frame_facts
 import simplonpeer as peer
 from simplonpeer import cbor2
 
@@ -27,11 +27,6 @@ def sent(*messages):
 def received(*messages, properties="", samples=False):
     with sent(*messages) as sender:
         return run(line(sender, f"bind=true {properties}"), samples=samples)
-
-
-def facts(sample):
-    meta = frame_meta(sample.get_buffer())
-    return meta.index, meta.angle, meta.time
 
 
 class SimplonSrc(ElementTestCase):
@@ -76,7 +71,7 @@ class SimplonSrc(ElementTestCase):
         samples = received(peer.start(number_of_images=3), *(peer.image(n, a) for n in range(3)), peer.end(), samples=True)
         begin = 1772366400250000000
         for n, sample in enumerate(samples):
-            index, angle, exposed = facts(sample)
+            index, angle, exposed = frame_facts(sample)
             self.assertEqual((index, exposed), (n, begin + n * 1000000))
             self.assertAlmostEqual(angle, np.deg2rad(10 + 0.5 * n), delta=1e-12)
             device = sample.get_buffer().get_reference_timestamp_meta(Gst.Caps.from_string("timestamp/x-tomo-device"))
@@ -102,7 +97,7 @@ class SimplonSrc(ElementTestCase):
         a = random_array(np.uint16, (3, 5))
         with sent(peer.start(number_of_images=10), *(peer.image(n, a) for n in (1, 2, 5, 4, 4)), peer.end()) as sender, \
                 Stream(line(sender, "bind=true"), inputs=0) as stream:
-            numbers = [facts(stream.pull_sample())[0] for _ in range(4)]
+            numbers = [frame_facts(stream.pull_sample())[0] for _ in range(4)]
             stream.finish()
             counts = [stream["source"].get_property(n) for n in ("received", "lost", "repeated")]
             gaps = [(s.get_value("first"), s.get_value("count")) for s in stream.element_messages("tomo-lost-frames")]
@@ -113,7 +108,7 @@ class SimplonSrc(ElementTestCase):
     def test_without_start(self):
         """A source that comes late takes what is left."""
         a = random_array(np.uint16, (3, 5))
-        ((index, angle, _),) = map(facts, received(peer.image(2, a), peer.end(), samples=True))
+        ((index, angle, _),) = map(frame_facts, received(peer.image(2, a), peer.end(), samples=True))
         self.assertEqual(index, 2)
         self.assertTrue(np.isnan(angle))
 
@@ -123,7 +118,7 @@ class SimplonSrc(ElementTestCase):
         messages = (peer.start(number_of_images=2), peer.image(0, a), peer.image(1, a), peer.end(), peer.start(number_of_images=2, **second),
                     peer.image(1, a),  # of the first one, late
                     peer.image(0, a, **second), peer.image(1, a, **second), peer.end(), peer.end(**second))
-        self.assertEqual([facts(s)[0] for s in received(*messages, properties="series=2", samples=True)], [0, 1, 2, 3])
+        self.assertEqual([frame_facts(s)[0] for s in received(*messages, properties="series=2", samples=True)], [0, 1, 2, 3])
         self.assertEqual(len(received(*messages)), 2)
 
     def test_axes(self):
@@ -132,7 +127,7 @@ class SimplonSrc(ElementTestCase):
         self.assert_bad(["several axes", "omega, phi", "goniometer-axis"], peer.start(goniometer=both))
         self.assert_bad(["goniometer-axis=chi", "has omega, phi"], peer.start(goniometer=both), properties="goniometer-axis=chi")
         (sample,) = received(peer.start(goniometer=both, number_of_images=1), peer.image(0, a), peer.end(), properties="goniometer-axis=phi", samples=True)
-        self.assertAlmostEqual(facts(sample)[1], np.pi / 2, delta=1e-12)
+        self.assertAlmostEqual(frame_facts(sample)[1], np.pi / 2, delta=1e-12)
 
     def test_channels(self):
         a, b = random_array(np.uint16, (3, 5)), random_array(np.uint32, (3, 5))
@@ -153,7 +148,7 @@ class SimplonSrc(ElementTestCase):
             start = b"\xa2" + text("type") + text("start") + text("goniometer") + axis
             (sample,) = received(start, image, cbor2.dumps({"type": "end"}), samples=True)
             np.testing.assert_array_equal(to_array(sample), a)
-            self.assertAlmostEqual(facts(sample)[1], np.deg2rad(0.5), delta=1e-12)
+            self.assertAlmostEqual(frame_facts(sample)[1], np.deg2rad(0.5), delta=1e-12)
 
     def test_bad_messages(self):
         a = np.zeros((3, 5), np.uint16)
@@ -175,7 +170,10 @@ class SimplonSrc(ElementTestCase):
                 (["unknown way"], peer.image(0, a, data=compressed("lz4", 0))), (["compressed by 'zstd'"], peer.image(0, a, data=compressed("zstd", 0, b"x"))),
                 (["damaged"], peer.image(0, a, data=compressed("lz4", 0, b"xxxxxxxxxxxxxxxxx"))), (["damaged"], peer.image(0, a, data=compressed("bslz4", 2, b""))),
                 (["elements of 0 bytes"], peer.image(0, a, data=compressed("bslz4", 0, b"x"))),
-                (["elements of 5000 bytes"], peer.image(0, a, data=compressed("bslz4", 5000, b"x"))), ([], peer.image(0, a, data=array([2**31 - 1, 2**31 - 1])))):
+                (["elements of 5000 bytes"], peer.image(0, a, data=compressed("bslz4", 5000, b"x"))),
+                ([], peer.image(0, a, data=array([2**31 - 1, 2**31 - 1]))), (["too large"], peer.image(0, a, data=array([2**31 - 1, 2**31 - 1], tag=86))),
+                (["16 compressed bytes for"], peer.image(0, a, data=array([2**20, 2**10], content=cbor2.CBORTag(56500, ["lz4", 0, bytes(16)])))),
+                (["too many items"], b"\x9f" + b"\x80" * (2**20 + 1) + b"\xff")):
             with self.subTest(words=words, message=message[:60]):
                 self.assert_bad(words, message)
         with sent() as sender:
@@ -209,7 +207,7 @@ class SimplonSrc(ElementTestCase):
                 self.assertLess(time.monotonic(), deadline)
             network.mend()
             sender.send([peer.image(3, a)], [peer.end()])
-            self.assertEqual(facts(stream.pull_sample())[0], 3)
+            self.assertEqual(frame_facts(stream.pull_sample())[0], 3)
             stream.finish()
             self.assertEqual(stream["source"].get_property("lost"), 2)
 

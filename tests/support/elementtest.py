@@ -52,6 +52,12 @@ def frame_meta(buffer):
     return GstTomo.buffer_get_tomo_frame_meta(buffer)
 
 
+def frame_facts(sample):
+    """Number, angle and time of a frame."""
+    meta = frame_meta(sample.get_buffer())
+    return meta.index, meta.angle, meta.time
+
+
 class Stream:
     """A playing pipeline that is fed and read by hand; use it in a `with`.
 

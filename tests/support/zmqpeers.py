@@ -3,7 +3,6 @@
 """The other side of tomozmqpub and tomozmqsub, as UFO's tasks talk: five bytes ask, two bytes answer."""
 
 import json
-import socket
 import struct
 import sys
 import time
@@ -15,16 +14,11 @@ except ImportError:
     sys.exit(77)  # to Meson: skipped
 
 import numpy as np
+from ports import free_port
 
 REGISTER, DATA = 0, 1
 ACK, STOP = 0, 1
 OKAY, REGISTRATION_EXPECTED, ALREADY_REGISTERED, NOT_REGISTERED, ALREADY_SENT = range(5)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def request(ident, kind):
