@@ -44,11 +44,7 @@ struct PlaceOfImage {
 
 std::vector<PlaceOfImage> places(const std::string &path, FieldKind kind) {
     std::vector<PlaceOfImage> found;
-    const auto location = io::split_location(path);
-    const bool is_scan =
-        (location.dataset.empty() && io::type_of_suffix(location.file) == io::FileType::Hdf5) ||
-        io::names_scanner(path);
-    if (!is_scan) {
+    if (!io::names_scan_file(path)) {
         for (const auto &file : io::list_files(path))
             found.push_back({file, {}});
         return found;

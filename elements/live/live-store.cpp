@@ -83,23 +83,6 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
     Result late{this, "late", {0.0, G_MAXDOUBLE}, "Frames with a lower number than one before"};
 
     bool needs_device() const override { return false; }
-    void attach() override {
-        Filter::attach();
-        // drain() is for the end of a size as well.
-        const ObjectRef<GstPad> sink(gst_element_get_static_pad(gst(), "sink"));
-        gst_pad_add_probe(
-            sink.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
-            [](GstPad *, GstPadProbeInfo *probe, gpointer self) {
-                const auto type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(probe));
-                auto *store = static_cast<LiveStore *>(self);
-                if (type == GST_EVENT_EOS)
-                    store->frame_store_.stop();
-                if (type == GST_EVENT_STREAM_START) // a camera that is started again may count anew
-                    store->last_before_ = std::exchange(store->last_, {});
-                return GST_PAD_PROBE_OK;
-            },
-            this, nullptr);
-    }
     ArrayInfo shape(const ArrayInfo &in) override {
         if (in.depth != 1)
             throw Error(
@@ -164,8 +147,10 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         const auto arrival = gst_util_get_timestamp();
         rule.begin(buffer, in.depth);
         count_frame();
-        if (is_for_field(buffer))
+        if (is_for_field(buffer)) {
+            tell_counts();
             return GST_FLOW_OK;
+        }
         double angle = std::nan("");
         std::string without;
         try {
@@ -174,6 +159,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
             without = e.what();
         }
         store(buffer, arrival, angle);
+        tell_counts();
         if (!without.empty()) {
             if (!std::exchange(told_angles_, true))
                 warn(text("%s. Projections without one do not go on", without.c_str()));
@@ -200,6 +186,13 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         return event;
     }
     void clear() override { forget(); }
+    void sees(GstEvent *event) override {
+        // drain() is for the end of a size as well.
+        if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+            frame_store_.stop();
+        if (GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START) // a camera that is started again may count anew
+            last_before_ = std::exchange(last_, {});
+    }
 
   private:
     void store(GstBuffer *buffer, GstClockTime arrival, double angle) {
@@ -274,17 +267,29 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         const auto number = rule.number(0);
         if (const auto before = std::exchange(last_before_, {}); before && number <= *before)
             frame_store_.stop("the camera was started again and counts its frames anew");
-        frames.report(static_cast<double>(++counts_.frames));
+        counts_.frames++;
         if (last_ && number > *last_ + 1)
-            lost.report(static_cast<double>(counts_.lost += number - *last_ - 1));
+            counts_.lost += number - *last_ - 1;
         if (last_ && number == *last_)
-            repeated.report(static_cast<double>(++counts_.repeated));
+            counts_.repeated++;
         if (last_ && number < *last_) {
-            late.report(static_cast<double>(++counts_.late));
-            if (counts_.lost) // it was counted as lost
-                lost.report(static_cast<double>(--counts_.lost));
+            counts_.late++;
+            counts_.lost -= counts_.lost > 0; // it was counted as lost
         }
         last_ = std::max(last_.value_or(0), number);
+    }
+
+    // Once the frame is where it belongs.
+    void tell_counts() {
+        const auto told = std::exchange(told_counts_, counts_);
+        const auto tell = [](Result &result, std::uint64_t now, std::uint64_t before) {
+            if (now != before)
+                result.report(static_cast<double>(now));
+        };
+        tell(frames, counts_.frames, told.frames);
+        tell(lost, counts_.lost, told.lost);
+        tell(repeated, counts_.repeated, told.repeated);
+        tell(late, counts_.late, told.late);
     }
 
     // Whether it is one of the darks or flats that are being taken.
@@ -341,7 +346,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
     std::optional<Taken> sum_;
     std::optional<std::uint64_t> last_;        // the highest number so far
     std::optional<std::uint64_t> last_before_; // that of the stream before
-    Counts counts_;
+    Counts counts_, told_counts_;
     bool told_angles_ = false;
 };
 

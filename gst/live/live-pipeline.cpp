@@ -3,6 +3,9 @@
 #include "live-pipeline.hpp"
 #include "planes.hpp"
 
+#include <gst/files/scan/layout.hpp>
+#include <gst/reconstruction/line.hpp>
+#include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/gsttomometa.h>
 #include <gst/tomo/support/bytes.hpp>
@@ -16,19 +19,6 @@
 namespace tomo::live {
 
 namespace {
-
-constexpr double radians(double degrees) { return degrees * std::numbers::pi / 180; }
-
-// What gst_parse_launch() makes of a value with blanks.
-std::string quoted(const std::string &value) {
-    std::string result = "\"";
-    for (const char c : value) {
-        if (c == '"' || c == '\\')
-            result += '\\';
-        result += c;
-    }
-    return result + "\"";
-}
 
 ObjectRef<GstElement> parse(const std::string &line, bool is_bin, const char *name) {
     GError *raw = nullptr;
@@ -63,11 +53,29 @@ std::vector<std::string> planes_of(const LiveSettings &settings) {
     return planes;
 }
 
-std::string joined(const std::vector<std::string> &texts) {
-    std::string all;
-    for (const auto &one : texts)
-        all += (all.empty() ? "" : ";") + one;
-    return all;
+// A name of a file, which no elements of GStreamer are.
+bool is_played(const LiveSettings &settings) {
+    return g_file_test(settings.source.value().c_str(), G_FILE_TEST_EXISTS);
+}
+
+struct FieldFiles {
+    std::string darks, flats;
+};
+
+// Those that are given, else those of a scan that is played. Throws Error where it is none.
+FieldFiles own_fields(const LiveSettings &settings) {
+    FieldFiles files{settings.darks, settings.flats};
+    const auto source = settings.source.value();
+    if (!is_played(settings) || !io::names_scan_file(source))
+        return files;
+    io::ScanRequest request;
+    request.location = source;
+    const auto scan = io::find_scan(request);
+    if (files.darks.empty() && !scan.darks.images.empty())
+        files.darks = source;
+    if (files.flats.empty() && !scan.flats.images.empty())
+        files.flats = source;
+    return files;
 }
 
 std::int64_t now() { return g_get_monotonic_time(); }
@@ -83,9 +91,11 @@ ObjectRef<GstElement> LivePipeline::make_source(const LiveSettings &settings) {
     if (given.find_first_not_of(" \t\n") == given.npos)
         graph_error(GST_TOMO_GRAPH_ERROR_VALUE,
                     "there is no source: name a camera, such as 'aravissrc' or 'v4l2src', or a scan");
-    if (given.find(' ') == given.npos && g_file_test(given.c_str(), G_FILE_TEST_EXISTS)) {
-        auto line = text("tomoscansrc name=scan location=%s", quoted(given).c_str());
-        if (const double rate = settings.frame_rate; rate > 0) {
+    if (is_played(settings)) {
+        auto line = "tomoscansrc name=scan" + reconstruction::launch_property("location", given);
+        constexpr double for_eyes = 25.0;
+        const bool follows = !settings.frame_rate.is_given() && settings.drop;
+        if (const double rate = follows ? for_eyes : settings.frame_rate.value(); rate > 0) {
             int n = 0, d = 1;
             gst_util_double_to_fraction(rate, &n, &d);
             line += text(
@@ -95,6 +105,13 @@ ObjectRef<GstElement> LivePipeline::make_source(const LiveSettings &settings) {
         } else
             line += " scan.projections ! identity";
         return parse(line, true, "source");
+    }
+    if (given.find_first_of(" !") == given.npos && given.find("://") == given.npos) {
+        const ObjectRef<GstElementFactory> factory(gst_element_factory_find(given.c_str()));
+        if (!factory)
+            graph_error(
+                GST_TOMO_GRAPH_ERROR_VALUE,
+                text("source '%s' is no file that is there, and no element of GStreamer", given.c_str()));
     }
     // Caps need an element behind them.
     static const std::regex ends_with_caps(R"((^|!)\s*\w+/x?[-.\w]*[^!]*$)");
@@ -138,8 +155,8 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
         for (const char *name : {"convert", "correct", "filter", "ring", "volume"})
             if (const auto element = named(name))
                 g_object_set(element.get(), "device", device.c_str(), nullptr);
-    g_object_set(store_.get(), "darks", settings.darks.value().c_str(), "flats",
-                 settings.flats.value().c_str(), nullptr);
+    const auto own = own_fields(settings);
+    g_object_set(store_.get(), "darks", own.darks.c_str(), "flats", own.flats.c_str(), nullptr);
     g_object_set(waiting_.get(), "max-size-buffers", settings.waiting_frames.value(), nullptr);
     set(waiting_, "leaky", settings.drop ? "downstream" : "no");
     set(ring_, "precision-mode", settings.precision_mode.value());
@@ -296,7 +313,7 @@ void LivePipeline::set_planes(const LiveSettings &settings) {
     const std::lock_guard<std::mutex> lock(lock_);
     while (branches_.size() > planes.size())
         remove_branch();
-    g_object_set(slices_.get(), "planes", joined(planes).c_str(), nullptr);
+    g_object_set(slices_.get(), "planes", joined_planes(planes).c_str(), nullptr);
     while (branches_.size() < planes.size())
         add_branch();
 }
@@ -391,6 +408,8 @@ void LivePipeline::follow_rate(double frames_per_second) {
 void LivePipeline::take_fields(const std::string &kind, unsigned count) {
     gboolean is_begun = FALSE;
     g_signal_emit_by_name(store_.get(), ("take-" + kind).c_str(), count, &is_begun);
+    if (!is_begun)
+        graph_error(GST_TOMO_GRAPH_ERROR_BUSY, text("%s are not taken; a warning tells why", kind.c_str()));
 }
 
 void LivePipeline::keep(double seconds, const std::string &path) {

@@ -32,15 +32,16 @@ class LiveSettings : public reconstruction::Parameters {
          .blurb =
              "Where frames come from: elements of GStreamer, such as 'aravissrc camera-name=...', 'v4l2src' or "
              "'tomophantomcamera', or a scan that is played"}};
-    Parameter<double> frame_rate{this,
-                                 0.0,
-                                 0.0,
-                                 1e6,
-                                 {.name = "frame-rate",
-                                  .section = &section::camera,
-                                  .unit = "1/s",
-                                  .automatic = "as fast as frames are taken",
-                                  .blurb = "Frames a second at which a scan is played"}};
+    Parameter<double> frame_rate{
+        this,
+        0.0,
+        0.0,
+        1e6,
+        {.name = "frame-rate",
+         .section = &section::camera,
+         .unit = "1/s",
+         .automatic = "25, or as fast as frames are taken where none may be left out",
+         .blurb = "Frames a second at which a scan is played; 0: as fast as they are taken"}};
     Parameter<double> patience{
         this,
         3.0,
@@ -83,18 +84,20 @@ class LiveSettings : public reconstruction::Parameters {
          .blurb = "Frames that may wait for the device before the oldest of them is left out"}};
 
     // Darks and flats
-    Parameter<std::string> darks{this,
-                                 "",
-                                 {.name = "darks",
-                                  .section = &section::correction,
-                                  .automatic = "they are taken on command",
-                                  .blurb = "Darks: a file, folder or pattern, or a scan that has some"}};
-    Parameter<std::string> flats{this,
-                                 "",
-                                 {.name = "flats",
-                                  .section = &section::correction,
-                                  .automatic = "they are taken on command",
-                                  .blurb = "Flats: a file, folder or pattern, or a scan that has some"}};
+    Parameter<std::string> darks{
+        this,
+        "",
+        {.name = "darks",
+         .section = &section::correction,
+         .automatic = "those of a scan that is played, else they are taken on command",
+         .blurb = "Darks: a file, folder or pattern, or a scan that has some"}};
+    Parameter<std::string> flats{
+        this,
+        "",
+        {.name = "flats",
+         .section = &section::correction,
+         .automatic = "those of a scan that is played, else they are taken on command",
+         .blurb = "Flats: a file, folder or pattern, or a scan that has some"}};
     Choice correction{
         this,
         {"on", "off"},

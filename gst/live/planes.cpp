@@ -21,10 +21,7 @@ std::string stripped(const std::string &text) {
 }
 
 void put(LiveSettings &settings, const std::vector<std::string> &planes) {
-    std::string all;
-    for (const auto &one : planes)
-        all += (all.empty() ? "" : ";") + one;
-    settings.planes.set_text(all);
+    settings.planes.set_text(joined_planes(planes));
 }
 
 std::vector<std::string> planes_with(const LiveSettings &settings, unsigned index) {
@@ -89,6 +86,13 @@ void check_condition(const std::string &condition) {
 }
 
 } // namespace
+
+std::string joined_planes(const std::vector<std::string> &planes) {
+    std::string all;
+    for (const auto &one : planes)
+        all += (all.empty() ? "" : ";") + one;
+    return all;
+}
 
 std::vector<std::string> split_planes(const std::string &planes) {
     std::vector<std::string> found;

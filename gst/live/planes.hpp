@@ -13,6 +13,7 @@ namespace tomo::live {
 void check(const LiveSettings &settings);
 
 std::vector<std::string> split_planes(const std::string &planes);
+std::string joined_planes(const std::vector<std::string> &planes);
 // Throw Error where there is no such plane.
 void set_plane(LiveSettings &settings, unsigned index, const std::string &plane);
 void add_plane(LiveSettings &settings, const std::string &plane);

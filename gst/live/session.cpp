@@ -98,6 +98,7 @@ std::shared_ptr<LivePipeline> Session::running() {
     auto pipeline = running_or_null();
     if (!pipeline)
         not_running();
+    was_steered_ = true;
     return pipeline;
 }
 
@@ -144,6 +145,7 @@ void Session::pause(bool is_paused) {
 }
 
 void Session::change(const LiveSettings &settings, const std::string &name) {
+    was_steered_ = true;
     if (const auto pipeline = running_or_null())
         pipeline->change(settings, name);
 }
@@ -247,6 +249,8 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
             // Each plane has its own element, which says what the others say.
             constexpr auto pause = std::chrono::minutes(1);
             const auto now = Clock::now();
+            if (was_steered_.exchange(false))
+                course.told.clear();
             std::erase_if(course.told, [&](const auto &one) { return now - one.second >= pause; });
             if (!course.told.emplace(told->message, now).second)
                 return;

@@ -53,7 +53,7 @@ class Session : public EventThread<LiveEvent> {
     struct Course;
 
     std::shared_ptr<LivePipeline> running_or_null();
-    std::shared_ptr<LivePipeline> running(); // throws Error
+    std::shared_ptr<LivePipeline> running(); // for a command; throws Error
     void show(std::optional<unsigned> index, SampleRef sample);
     void run(std::shared_ptr<LivePipeline> pipeline, Course course);
     void tell(const Json &event) { push({LiveEvent::Kind::json, 0, event.written(false), {}}); }
@@ -67,6 +67,7 @@ class Session : public EventThread<LiveEvent> {
     SampleRef volume_;
     Json statistics_;
     std::atomic<bool> is_stopping_{false};
+    std::atomic<bool> was_steered_{false}; // somebody waits for an answer
 };
 
 } // namespace tomo::live

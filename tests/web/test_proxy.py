@@ -9,11 +9,11 @@ import os
 import random
 import re
 import shlex
-import socket
 import ssl
 import subprocess
 import unittest
 
+from ports import free_port
 from test_access import add_persons
 from webtest import PATIENCE, ROOT, BrowserTest, main, until
 
@@ -21,11 +21,6 @@ from tomo_web import main as program
 from tomo_web.settings import read
 
 EXAMPLES = ROOT / "examples" / "web"
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return one.getsockname()[1]
 
 
 class Nginx(BrowserTest):

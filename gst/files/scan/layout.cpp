@@ -238,6 +238,11 @@ std::vector<double> angles_in_radians(std::vector<double> angles, const std::str
     return angles;
 }
 
+bool names_scan_file(const std::string &location) {
+    const auto given = split_location(location);
+    return (given.dataset.empty() && type_of_suffix(given.file) == FileType::Hdf5) || names_scanner(location);
+}
+
 ScanLayout find_scan(const ScanRequest &request) {
     if (request.location.empty())
         throw Error(GST_RESOURCE_ERROR_SETTINGS, "no location is given; name the scan's file or folder");

@@ -46,17 +46,17 @@ struct ScanLayout {
 
     std::string name; // for messages: "'scan.nxs', NXtomo /entry"
     ScanImages projections, darks, flats, flats_after;
-    std::vector<double> angles;     // of the projections in radians; empty when unknown
-    ViewShifts shifts;              // of the projections; empty when the scan tells of none
+    std::vector<double> angles; // of the projections in radians; empty when unknown
+    ViewShifts shifts;          // of the projections; empty when the scan tells of none
     double stage_y = unknown,
-           stage_z = unknown;       // pixels by which the sample is lifted, of the first projection
-    std::string unusable_shifts;    // why those of the scan cannot count, though it tells of some
-    std::vector<double> beam;       // intensity at each frame of all kinds; empty when unknown
-    bool has_order = false;         // whether Image::number gives the order of time over all kinds
-    double axis_position = unknown; // edge coordinate
-    double pixel_size = unknown;    // metres at the sample
-    double energy = unknown;        // keV
-    double distance = unknown;      // metres, from the sample to the detector
+           stage_z = unknown;         // pixels by which the sample is lifted, of the first projection
+    std::string unusable_shifts;      // why those of the scan cannot count, though it tells of some
+    std::vector<double> beam;         // intensity at each frame of all kinds; empty when unknown
+    bool has_order = false;           // whether Image::number gives the order of time over all kinds
+    double axis_position = unknown;   // edge coordinate
+    double pixel_size = unknown;      // metres at the sample
+    double energy = unknown;          // keV
+    double distance = unknown;        // metres, from the sample to the detector
     double source_distance = unknown; // metres, from a point source to the sample; unknown: a parallel beam
     double white_level =
         unknown; // counts of the whole beam, in projections that the scanner divided by flats
@@ -96,6 +96,10 @@ ScanLayout find_folder_scan(const std::string &folder_or_pattern, NameOrder orde
 bool names_scanner(const std::string &file);
 ScanLayout find_scanner_scan(const std::string &file);
 ScanLayout find_xradia_scan(const std::string &file);
+
+// Whether the location is that of a whole scan in one file, of any kind with darks and flats of its own: HDF5
+// without a dataset's name, or what a scanner writes.
+bool names_scan_file(const std::string &location);
 
 // Opens a file of a scan. Images of scans are grey, so planes of a TIFF that its writer marked as colours are
 // images, too.

@@ -14,7 +14,6 @@ an `id` is answered: by an event `obeyed` or `refused` with this id.
 
 import argparse
 import json
-import os
 import sys
 import threading
 from collections import OrderedDict
@@ -71,13 +70,17 @@ class Outlet:
                 made = None if events or not self._pictures else self._pictures.popitem(last=False)[1]
                 if not (events or made):
                     return
+            packed = [faces.pack(event) for event in events]
+            if made:
+                try:
+                    packed.append(faces.pack(*made()))
+                except Exception as e:  # of one picture: the next one may be good
+                    packed.append(faces.pack({"event": "message", "level": "error", "text": f"a picture can't be shown: {e}"}))
             try:
-                for event in events:
-                    self._file.write(faces.pack(event))
-                if made:
-                    self._file.write(faces.pack(*made()))
+                for one in packed:
+                    self._file.write(one)
                 self._file.flush()
-            except (BrokenPipeError, ValueError):
+            except (BrokenPipeError, ValueError):  # nobody reads any more
                 return
 
 
@@ -109,7 +112,7 @@ class Process:
             self._obey(command)
             if number is not None:
                 self._outlet.tell({"event": "obeyed", "id": number})
-        except (GLib.Error, ValueError, KeyError, TypeError) as e:
+        except (GLib.Error, ValueError, LookupError, TypeError) as e:
             text = getattr(e, "message", None) or f"no command: {e}"
             known = command if isinstance(command, dict) else {}
             if known.get("command") == "start":
@@ -125,7 +128,10 @@ class Process:
         elif self._live is None:
             raise ValueError("nothing runs: start it first")
         elif name == "move":
-            plane = faces.Plane.read(self._live.get_planes()[int(command["index"])])
+            planes, index = self._live.get_planes(), int(command["index"])
+            if not 0 <= index < len(planes):
+                raise ValueError(f"there is no plane {index}: there are {len(planes)}, the first one is 0")
+            plane = faces.Plane.read(planes[index])
             plane = plane.at(float(command["offset"])) if "offset" in command else plane.moved(float(command["pixels"]))
             self._live.set_plane(int(command["index"]), str(plane.limited(*self._detector())))
             self._tell_planes()
@@ -137,7 +143,8 @@ class Process:
             self._set(command["name"], command.get("value"))
         elif name in ("darks", "flats") and "count" in command and self._demo():
             self._wants.append((name, int(command["count"])))
-            self._next_scene()
+            if len(self._wants) == 1:  # else it follows
+                self._next_scene()
         else:
             if name == "quit":
                 self._outlet.tell({"event": "stopping"})
@@ -150,8 +157,6 @@ class Process:
     def _start(self, parameters):
         if self._live and self._live.is_running():
             raise ValueError("it runs already: stop it first")
-        if os.path.exists(parameters.get("source", "")):
-            parameters = played(parameters)
         self._live = GstTomo.Live.new(None)
         self._live.set_parameters(json.dumps({name: value for name, value in parameters.items() if name not in faces.FACE_ONLY}))
         self._process = parameters.get("process", "")
@@ -254,7 +259,7 @@ class Process:
             return
         kind, count = self._wants[0] if self._wants else ("sample", 0)
         scene = kind.rstrip("s")
-        Gst.util_set_object_arg(camera, "scene", scene if kind != "sample" else "sample")
+        Gst.util_set_object_arg(camera, "scene", scene)
         if not self._wants:
             return
         self._outlet.tell({"event": "taking", "kind": kind})
@@ -269,14 +274,6 @@ class Process:
             (live.take_darks if kind == "darks" else live.take_flats)(count)
             return False
         GLib.timeout_add(20, take)
-
-
-def played(parameters):
-    """Those for a scan that is played: with its own darks and flats, at a rate that eyes follow. Raises GLib.Error for what is no scan."""
-    scan = parameters["source"]
-    facts = json.loads(GstTomo.Reconstruction.new(scan).inspect())
-    own = {kind: scan for kind in faces.FILES if facts.get(kind)}
-    return {"frame-rate": faces.PLAYED, **own, **parameters}
 
 
 def samples_of(sample):

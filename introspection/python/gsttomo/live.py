@@ -11,7 +11,7 @@
             if isinstance(item, Slice):
                 print(item.plane, item.number, item.image.mean())
                 live.axis = 1022    # parameters change while it runs
-            if live.statistics["done"] > 10000:
+            if live.statistics.get("done", 0) > 10000:
                 live.keep("interesting.h5", seconds=20)
                 break
 
@@ -65,6 +65,7 @@ class Live:
         object.__setattr__(self, "_live", GstTomo.Live.new(os.fspath(source)))
         object.__setattr__(self, "_came", collections.deque())
         object.__setattr__(self, "_keeping", False)
+        object.__setattr__(self, "_kept", None)  # how the last file ended
         self._live.connect("event", lambda _, event: self._look(json.loads(event)))
         self._live.connect("slice", lambda _, plane, sample: self._came.append(Slice(plane, *_facts(sample))))
         self._live.connect("volume", lambda _, sample: self._came.append(Volume(*_facts(sample))))
@@ -73,6 +74,7 @@ class Live:
     def _look(self, event):
         if event["event"] == "keep":
             object.__setattr__(self, "_keeping", event["state"] in ("begun", "slow"))
+            object.__setattr__(self, "_kept", None if self._keeping else event)
         self._came.append(event)
 
     def set(self, **parameters):
@@ -139,15 +141,14 @@ class Live:
         """Writes the frames of the last seconds and all that follow, until stop_keeping() or the end."""
         _checked(self._live.keep, seconds, os.fspath(path))
         object.__setattr__(self, "_keeping", True)
+        object.__setattr__(self, "_kept", None)
 
     def stop_keeping(self, wait=True):
         """Ends the file. Returns the event that tells it, also where the file ended by itself; None where no frames are kept."""
         _checked(self._live.stop_keeping)
-        if not wait or not self._keeping:
-            return None
-        while (told := self.wait_for("keep"))["state"] not in ("done", "failed"):
-            pass
-        return told
+        while wait and self._keeping:
+            self.wait_for("keep")
+        return self._kept
 
     def show(self, index, plane):
         """Another plane in the place of one."""

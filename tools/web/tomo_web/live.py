@@ -112,7 +112,7 @@ async def live_schema(request: Request, person: Person = needs(Role.VIEWER)):
 async def start_live(given: Start, request: Request, person: Person = needs(Role.USER)):
     """Starts live slices of a camera, or of a scan that is played."""
     server = server_of(request)
-    live = server.live
+    live, shown = server.live, None
     if sum(one is not None for one in (given.source, given.place, given.elements)) != 1:
         raise Invalid("wanted one of source, place and elements", "source")
     if given.source is not None:
@@ -120,7 +120,7 @@ async def start_live(given: Start, request: Request, person: Person = needs(Role
             raise Invalid(f"there is no camera '{given.source}'", "source")
         one = live.sources[given.source]
         title, elements = one.title, one.description
-        live.set_values({**live.values, **one.values})
+        shown = {**live.values, **one.values}
     elif given.place is not None:
         path = str(server.folders.path(given.place))
         if re.search(r"[\s\"'!]", path):  # which would be read as elements
@@ -131,14 +131,15 @@ async def start_live(given: Start, request: Request, person: Person = needs(Role
             raise Forbidden("elements of GStreamer are for experts, where the administrator allows them: choose a camera", "elements")
         title, elements = "elements of GStreamer", given.elements
     tell(request, title)
-    values = {name: path_text(name, value, server.folders) if name in faces.FILES else value for name, value in live.values.items()}
+    values = {name: path_text(name, value, server.folders) if name in faces.FILES else value
+              for name, value in (shown or live.values).items()}
     if given.source is not None:
         values = {**live.fixed.get(given.source, {}), **values}
-    if values.get("keep-when") and "keep-path" not in values:
-        values["keep-path"] = live.free_path().replace(".h5", "-%03i.h5")
+    if "keep-path" not in values:  # also for a keep-when that comes later
+        values["keep-path"] = live.free_pattern()
     if live.course.planes:
         values["planes"] = ";".join(live.course.planes)
-    await live.start(title, elements, values, person.name)
+    await live.start(title, elements, values, person.name, shown)
 
 
 @router.post("/live/stop", status_code=204, responses=MISTAKES)

@@ -115,11 +115,13 @@ class LiveRun:
         finally:
             self._watchers.discard(one)
 
-    async def start(self, title, source, values, person):
-        """values: with paths of files. Raises Invalid, Conflict."""
+    async def start(self, title, source, values, person, shown=None):
+        """values: with paths of files; shown: the values that all see from now on, if they change. Raises Invalid, Conflict."""
         async with self._lock:
             if self.course.is_on:
                 raise Conflict(f"{self.person} looks at {self.source}: stop that first")
+            if shown is not None:
+                self.values = shown
             await self._begin()
             self.source, self.person = title, person
             self.course.begin(title)
@@ -134,9 +136,14 @@ class LiveRun:
         await self._ask(command)
 
     async def stop(self):
-        if self.course.is_on:
-            with contextlib.suppress(Invalid, Conflict):
-                await self._ask({"command": "quit"})
+        if not self.course.is_on:
+            return
+        try:
+            await self._ask({"command": "quit"})
+        except Invalid:  # it has ended meanwhile
+            pass
+        except Conflict:  # it hangs
+            self._process.kill()
 
     def set_values(self, values):
         self.values = values
@@ -145,6 +152,10 @@ class LiveRun:
     def free_path(self):
         """A file for frames that are kept."""
         return free_name(str(self._settings.results / time.strftime("live-%Y%m%d-%H%M%S.h5")))
+
+    def free_pattern(self):
+        """The same of several files: a number stands for %03i."""
+        return self.free_path().removesuffix(".h5") + "-%03i.h5"
 
     async def close(self):
         if self._first:
@@ -172,10 +183,10 @@ class LiveRun:
         number = next(self._numbers)
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
         try:
-            with contextlib.suppress(ConnectionError):
-                self._process.stdin.write((json.dumps({**command, "id": number}) + "\n").encode())
-                await self._process.stdin.drain()
             try:
+                with contextlib.suppress(ConnectionError):
+                    self._process.stdin.write((json.dumps({**command, "id": number}) + "\n").encode())
+                    await asyncio.wait_for(self._process.stdin.drain(), PATIENCE)
                 refused = await asyncio.wait_for(answer, PATIENCE)
             except asyncio.TimeoutError:
                 raise Conflict("the process that makes slices does not answer: stop it, and start it again") from None
@@ -186,16 +197,20 @@ class LiveRun:
 
     async def _read(self, process):
         unpacker = faces.Unpacker()
-        while data := await process.stdout.read(PIECE):
-            for event, samples in unpacker.feed(data):
-                self._take(event, samples)
-        await process.wait()
-        status = process.returncode
-        self.course.lost(f"the process that makes slices was ended by signal {-status}" if status < 0 else "")
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_result({"text": "the process that makes slices has ended"})
-        self._tell()
+        try:
+            while data := await process.stdout.read(PIECE):
+                for event, samples in unpacker.feed(data):
+                    self._take(event, samples)
+        except Exception:  # nobody can follow it any more
+            process.kill()
+            raise
+        finally:
+            status = await process.wait()
+            self.course.lost(f"the process that makes slices was ended by signal {-status}" if status < 0 else "")
+            for answer in self._answers.values():
+                if not answer.done():
+                    answer.set_result({"text": "the process that makes slices has ended"})
+            self._tell()
 
     def _take(self, event, samples):
         kind = event["event"]

@@ -21,7 +21,6 @@ NORMALS = ("x", "y", "z")
 ACROSS = {"x": ("y", "z"), "y": ("x", "z"), "z": ("x", "y")}  # directions along columns and rows of a plane
 COLOURS = {"x": "#e070d0", "y": "#60b0ff", "z": "#f0c040"}    # of the line where a plane cuts another one
 MOST_PLANES = 16
-PLAYED = 25.0        # frames a second of a scan that is played, where nothing else is said
 FIELDS = 10          # frames that a face proposes for darks and flats
 KEEP_SECONDS = 20.0  # that it proposes to keep of the past
 EMPTY = ("Slices while the sample turns: choose a camera, or play a scan, and start. The demo is a beamline of its own, with a sample that turns.")
