@@ -45,10 +45,7 @@ async def wait_for_workers(address):
 class ClusterTestCase(ReconstructTestCase):
     def setUp(self):
         super().setUp()
-        scan = Scan()
-        for name in ("projections", "darks", "flats"):
-            setattr(scan, name, np.tile(getattr(scan, name), (1, TIMES, 1)))
-        scan.nxtomo("scan.nxs")
+        Scan().repeated(TIMES).nxtomo("scan.nxs")
 
     def one(self, *words):
         """The volume that one process makes."""
@@ -299,8 +296,9 @@ class Killed(ClusterTestCase):
                     # A worker, or the process that makes a slab for it.
                     pids = [pid for pid in descendants(process.pid) if is_worker(pid) or is_slab_process(pid)]
                     if pids and not done.is_set():
-                        os.kill(chance.choice(pids), signal.SIGKILL)
-                        kills += 1
+                        with contextlib.suppress(ProcessLookupError):  # it has ended meanwhile
+                            os.kill(chance.choice(pids), signal.SIGKILL)
+                            kills += 1
 
             killer = threading.Thread(target=kill)
             killer.start()

@@ -19,13 +19,8 @@ import sys
 import time
 
 from pipetest import *
+from ports import free_port
 from test_cluster import SLABS, ClusterTestCase, cluster
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 class Slurm:

@@ -82,6 +82,7 @@ class Processes:
         while name not in asyncio.run(self._names()):
             if time.monotonic() > deadline or worker.poll() is not None:
                 raise TimeoutError(f"a worker does not come: {worker.poll()}")
+            time.sleep(0.1)
         return worker
 
     async def _names(self):

@@ -103,7 +103,6 @@ class Pva(TestCase):
         with Server() as server, Bridge(server, "--angle", "Rotation") as bridge:
             for n, array in zip((10, 11, 12, 14, 15), arrays):
                 server.post(array, n, attributes={"Rotation": 0.5 * n})
-            time.sleep(0.3)
             ended = []
             pipeline = Gst.parse_launch(f"tomoconcertsrc name=source endpoint={bridge.endpoint} ! appsink name=sink sync=false")
             pipeline.set_state(Gst.State.PLAYING)

@@ -208,6 +208,9 @@ def lz4_rate(scan, threads):
 def write_lz4(path, scan, number, distinct=8):
     """The dataset /data of uint16 counts, an image in each chunk, the first few again and again."""
     import h5py
+    # Where a plugin for HDF5 is installed, it would change what is written about chunks that come filtered.
+    while h5py.h5pl.size():
+        h5py.h5pl.remove(0)
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     creation.set_chunk((1, *scan.shape))
     # Optional, because HDF5 does not know it everywhere; the values are those that bitshuffle itself sets.

@@ -47,7 +47,7 @@ tomo-jobs --queue /tmp/queue serve --until-idle 1
 tomo-jobs --queue /tmp/queue list | grep done
 echo "== desktop"
 QT_QPA_PLATFORM=offscreen timeout -s TERM 20 tomo-gui /usr/share/doc/tomo-tools/examples/data/savu24737.nxs 2>gui.log || test $? = 124
-cat gui.log; ! grep -q Traceback gui.log
+cat gui.log; if grep -q Traceback gui.log; then exit 1; fi
 echo "== web"
 tomo-web --port 18080 /usr/share/doc/tomo-tools/examples/data >web.log 2>&1 & web=$!
 python3 - <<'PYTHON'
