@@ -116,7 +116,7 @@ Array GeneralBackprojector::upload(const std::vector<VoxelView> &views) {
 }
 
 unsigned GeneralBackprojector::planes_at_a_time(unsigned projections) const {
-    const double updates = compute_.device()->is_cpu() ? 2e8 : 1e11;
+    const double updates = compute_.device()->is_cpu() ? 5e7 : 1e11;
     const double of_plane = double(part().s[1]) * rows() * projections;
     return static_cast<unsigned>(std::clamp(updates / of_plane, 1.0, double(planes())));
 }
@@ -184,6 +184,7 @@ void GeneralBackprojector::run_tiles(const Array &views) {
     // From the first one of a tile of the whole volume.
     const auto own = part();
     const unsigned end = own.s[2] + own.s[3];
+    Steps steps(compute_);
     for (unsigned n = own.s[2] / shape.tile_n * shape.tile_n; n < end; n += step) {
         const unsigned tiles = (std::min(step, end - n) + shape.tile_n - 1) / shape.tile_n;
         WorkSize size(across * std::max(shape.lanes, 1u), down * shape.rows, tiles);
@@ -192,6 +193,7 @@ void GeneralBackprojector::run_tiles(const Array &views) {
                         ReadWriteBareBuffer{sums_}, cl_uint{lanes()}, cl_uint{rows()}, cl_uint{planes()},
                         cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{count_}, cl_uint{!is_begun_},
                         own, window());
+        steps.done(sums_);
     }
 }
 
@@ -208,6 +210,7 @@ void GeneralBackprojector::run_columns(const Array &views) {
     const std::size_t tiles_m = (rows() + shape.tile_m - 1) / shape.tile_m;
     const unsigned step = std::max(planes_at_a_time(count_) / shape.tile_n, 1u) * shape.tile_n;
     const unsigned end = own.s[2] + own.s[3];
+    Steps steps(compute_);
     for (unsigned n = own.s[2]; n < end; n += step) {
         const unsigned tiles_n = (std::min(step, end - n) + shape.tile_n - 1) / shape.tile_n;
         WorkSize size(tiles_m * shape.lanes, std::size_t{tiles_n} * shape.rows, tiles_l);
@@ -215,6 +218,7 @@ void GeneralBackprojector::run_columns(const Array &views) {
                         BareBuffer{views}, ReadWriteBareBuffer{sums_}, cl_uint{lanes()}, cl_uint{rows()},
                         cl_uint{planes()}, cl_uint{n}, cl_uint{fasts()}, cl_uint{slows()}, cl_uint{count_},
                         cl_uint{!is_begun_}, own, window());
+        steps.done(sums_);
     }
 }
 
