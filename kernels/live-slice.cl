@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // Options: PIXELS along a row that a work-item makes, 1 or 16 for lanes of a CPU; LINE, where each projection sees all pixels of a row at one height
-// of the detector; with WHOLE_ROW, too, that is the middle of a row of the detector for all rows.
+// of the detector; with WHOLE_ROW, too, that is the middle of a row of the detector for all rows; with LONGEST instead, a work-item makes a whole row,
+// of which neither the pixels nor the columns of the detector with zeros around are more than that.
 
 #if PIXELS == 1
 typedef float lanes;
@@ -95,3 +96,46 @@ kernel void live_slice(IN(block), global const View *restrict views, OUT(float, 
         AT(out, at + n) = begins ? sums[n] : AT(out, at + n) + sums[n];
 #endif
 }
+
+#ifdef LONGEST
+// As live_slice. Both rows of the detector are mixed before pixels are taken of them: they are read once, in order, and half as many samples are.
+kernel void live_slice_row(IN(block), global const View *restrict views, OUT(float, out), const uint first, const uint count,
+                           const uint table, const int width, const int height, const uint out_width, const uint begins) {
+    const float down = (float)get_global_id(0);
+    const int pitch = width + 3;
+    float mixed[LONGEST + PIXELS], sums[LONGEST + PIXELS];
+    for (uint i = 0; i < out_width; i++)
+        sums[i] = 0.0f;
+    for (uint k = 0; k < count; k++) {
+        const View view = views[table + k];
+        const float y = clamp(fma(down, view.row.z, view.row.x), -1.0f, (float)height);
+        const int y_whole = convert_int_rtn(y);
+        const float y_fraction = y - (float)y_whole;
+        const ulong upper = block_at + ((ulong)(first + k) * (height + 3) + y_whole + 1) * pitch, lower = upper + pitch;
+        const float start = fma(down, view.column.z, view.column.x), end = fma((float)(out_width - 1), view.column.y, start);
+        const int low = max(convert_int_rtn(clamp(fmin(start, end), -1.0f, (float)width)), 0);
+        const int high = min(convert_int_rtn(clamp(fmax(start, end), -1.0f, (float)width)) + 4, pitch);
+        for (int c = low; c < high; c++) {
+            const float above = AT_BLOCK(upper + c);
+            mixed[c] = fma(AT_BLOCK(lower + c) - above, y_fraction, above);
+        }
+        for (uint i = 0; i < out_width; i += PIXELS) {
+            const lanes x = clamp(fma((float)i + NUMBERS, (lanes)view.column.y, (lanes)start), (lanes)(-1.0f), (lanes)width);
+            const lane_numbers whole = TO_NUMBERS(x);
+            int columns[PIXELS];
+            KEEP(min(max(whole + 1, (lane_numbers)low), (lane_numbers)(high - 2)), columns);
+            float left[PIXELS], right[PIXELS];
+#pragma unroll
+            for (int n = 0; n < PIXELS; n++) {
+                left[n] = mixed[columns[n]];
+                right[n] = mixed[columns[n] + 1];
+            }
+            const lanes here = FETCH(left), next = FETCH(right);
+            KEEP(fma((lanes)view.column.w, here + (next - here) * (x - TO_LANES(whole)), FETCH(sums + i)), sums + i);
+        }
+    }
+    const size_t at = (size_t)get_global_id(0) * out_width;
+    for (uint i = 0; i < out_width; i++)
+        AT(out, at + i) = begins ? sums[i] : AT(out, at + i) + sums[i];
+}
+#endif

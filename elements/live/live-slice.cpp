@@ -163,7 +163,11 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         const auto &projection = window.projection;
         const Array views = upload(table);
         const unsigned pixels = device()->is_cpu() ? 16 : 1; // that a work-item makes
-        const auto backproject = kernel("live_slice", text("-DPIXELS=%u%s", pixels, rows_of(table)));
+        const unsigned longest = device()->is_cpu() ? row_at_once(projection, placed, table) : 0;
+        auto options = text("-DPIXELS=%u%s", pixels, rows_of(table));
+        if (longest)
+            options += text(" -DLONGEST=%u", longest);
+        const auto backproject = kernel(longest ? "live_slice_row" : "live_slice", options);
         cl_uint done = 0;
         for (const auto &part : window.parts) {
             Launch launch(*this, backproject);
@@ -180,7 +184,10 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             launch.add(static_cast<cl_int>(projection.height));
             launch.add(cl_uint{placed.width});
             launch.add(cl_uint{done == 0});
-            launch.run(WorkSize((placed.width + pixels - 1) / pixels, placed.height));
+            if (longest)
+                launch.run(WorkSize(placed.height).groups(1));
+            else
+                launch.run(WorkSize((placed.width + pixels - 1) / pixels, placed.height));
             done += part.count;
         }
     }
@@ -206,6 +213,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         return table;
     }
 
+    static constexpr auto rows_between = " -DLINE";
     // How the kernel finds rows of the detector, by its options.
     static const char *rows_of(const std::vector<float> &table) {
         bool are_lines = true, are_whole = true;
@@ -213,7 +221,24 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             are_lines &= table[i + 5] == 0;
             are_whole &= table[i + 6] == 0 && table[i + 4] == std::floor(table[i + 4]);
         }
-        return !are_lines ? "" : are_whole ? " -DLINE -DWHOLE_ROW" : " -DLINE";
+        return !are_lines ? "" : are_whole ? " -DLINE -DWHOLE_ROW" : rows_between;
+    }
+
+    // Room for a row whose pixels one work-item makes from two whole rows of the detector; 0: it had better
+    // not. There are few kinds, because each is compiled.
+    static unsigned row_at_once(const ArrayInfo &projection, const live::PlacedPlane &placed,
+                                const std::vector<float> &table) {
+        constexpr float far = 4; // pixels so far apart take few samples of what is mixed
+        for (std::size_t i = 0; i < table.size(); i += 8)
+            if (table[i + 5] != 0 || std::abs(table[i + 1]) > far)
+                return 0;
+        const std::uint64_t longest = std::max<std::uint64_t>(projection.width + 3, placed.width);
+        if (rows_of(table) != rows_between)
+            return 0;
+        for (const unsigned room : {1024u, 4096u, 16384u})
+            if (longest <= room)
+                return room;
+        return 0;
     }
 
     void tell_waiting(const live::Window &window) {

@@ -48,6 +48,17 @@ class LiveSlice(ElementTestCase):
         for normal in "xyz":
             self.check(f"{normal}=1.5,width=9,height=17,step=1.7", shape, axis_plane(normal, 1.5, shape, axis, 1.7, 9, 17), axis)
 
+    def test_wide_planes(self):
+        """Whole rows at once and not, within the detector and far beyond it."""
+        for columns, width, step in (500, 300, 0.9), (300, 1100, 0.7), (1300, 300, 3.9), (600, 200, 4.3), (40, 5000, 0.02):
+            shape, axis = (4, columns), columns * rng.uniform(0.1, 0.9)
+            for precision, tolerance in ("single", 2e-5), ("half", 1e-3):  # float32 rounds columns around 1000 to 6e-5 of one
+                for normal in "xy":
+                    with self.subTest(columns=columns, width=width, step=step, precision=precision, normal=normal):
+                        place = axis_plane(normal, -2.5, shape, axis, step, width, 5)
+                        self.check(f"{normal}=-2.5,width={width},height=5,step={step}", shape, place, axis, tolerance,
+                                   ring=f"angle-step={STEP} precision-mode={precision}")
+
     def test_any_plane(self):
         for _ in range(4):
             middle, right, down = rng.uniform(-3, 3, 3), rng.uniform(-1, 1, 3), rng.uniform(-1, 1, 3)
