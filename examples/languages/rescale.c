@@ -1,7 +1,7 @@
 /* gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
  * SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * cc rescale.c -o rescale $(pkg-config --cflags --libs gsttomo-1.0) && ./rescale: scales the images in folder/ down into
+ * cc rescale.c -o rescale $(pkg-config --cflags --libs gsttomo-1.0) && ./rescale: scales the images in sinograms/ down into
  * output.h5, and tells how far it is.
  */
 #include <gst/tomo/gsttomo.h>
@@ -19,7 +19,7 @@ int main(int argc, char **argv) {
     GstElement *rescale = read ? gst_tomo_graph_add_node(graph, "rescale", NULL, &error) : NULL;
     GstElement *write = rescale ? gst_tomo_graph_add_node(graph, "write", NULL, &error) : NULL;
     if (write) {
-        g_object_set(read, "path", "folder/sino*.tif", NULL);
+        g_object_set(read, "path", "sinograms/*.tif", NULL);
         g_object_set(rescale, "factor", 0.5, NULL);
         g_object_set(write, "filename", "output.h5:/raw", NULL);
         g_signal_connect(graph, "progress", G_CALLBACK(on_progress), NULL);

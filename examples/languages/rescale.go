@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// go run rescale.go: scales the images in folder/ down into output.h5, and tells how far it is.
+// go run rescale.go: scales the images in sinograms/ down into output.h5, and tells how far it is.
 package main
 
 // #cgo pkg-config: gsttomo-1.0
@@ -49,7 +49,7 @@ func add(graph *C.GstTomoGraph, task, property, value string) *C.GstElement {
 func main() {
 	C.gst_init(nil, nil)
 	graph := C.gst_tomo_graph_new()
-	read := add(graph, "read", "path", "folder/sino*.tif")
+	read := add(graph, "read", "path", "sinograms/*.tif")
 	rescale := add(graph, "rescale", "factor", "0.5")
 	write := add(graph, "write", "filename", "output.h5:/raw")
 	var problem *C.GError

@@ -1,7 +1,7 @@
 -- gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 -- SPDX-License-Identifier: LGPL-2.1-or-later
 
--- ghc rescale.hs $(pkg-config --libs-only-L --libs-only-l gsttomo-1.0) && ./rescale: scales the images in folder/ down into output.h5,
+-- ghc rescale.hs $(pkg-config --libs-only-L --libs-only-l gsttomo-1.0) && ./rescale: scales the images in sinograms/ down into output.h5,
 -- and tells how far it is.
 module Main (main) where
 
@@ -49,7 +49,7 @@ main = do
         connect from to = do
           good <- connectElements graph from to 0 problem
           when (good == 0) $ failWith problem
-    images <- add "read" "path" "folder/sino*.tif"
+    images <- add "read" "path" "sinograms/*.tif"
     rescale <- add "rescale" "factor" "0.5"
     output <- add "write" "filename" "output.h5:/raw"
     connect images rescale

@@ -1,7 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// valac --pkg gsttomo-1.0 rescale.vala && ./rescale: scales the images in folder/ down into output.h5, and tells how far it is.
+// valac --pkg gsttomo-1.0 rescale.vala && ./rescale: scales the images in sinograms/ down into output.h5, and tells how far it is.
 int main(string[] args) {
     Gst.init(ref args);
     try {
@@ -9,7 +9,7 @@ int main(string[] args) {
         var read = graph.add_node("read", null);
         var rescale = graph.add_node("rescale", null);
         var write = graph.add_node("write", null);
-        read.set("path", "folder/sino*.tif");
+        read.set("path", "sinograms/*.tif");
         rescale.set("factor", 0.5);
         write.set("filename", "output.h5:/raw");
         graph.connect_elements(read, rescale, 0);

@@ -7,6 +7,10 @@
 
 int main(int argc, char **argv) {
     gst_init(&argc, &argv);
+    if (argc != 2) {
+        g_printerr("usage: %s FILE\n", argv[0]);
+        return 2;
+    }
     GError *error = NULL;
     GstTomoGraph *graph = gst_tomo_graph_new_from_file(argv[1], &error);
     if (!graph || !gst_tomo_graph_run(graph, &error)) {

@@ -16,6 +16,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: runjson FILE")
+		os.Exit(2)
+	}
 	C.gst_init(nil, nil)
 	file := C.CString(os.Args[1])
 	defer C.free(unsafe.Pointer(file))

@@ -8,7 +8,7 @@ import Control.Monad (when)
 import Foreign
 import Foreign.C
 import System.Environment (getArgs)
-import System.Exit (exitFailure)
+import System.Exit (ExitCode (..), exitFailure, exitWith)
 import System.IO (hPutStrLn, stderr)
 
 data Graph
@@ -28,7 +28,10 @@ failWith place = do
 
 main :: IO ()
 main = do
-  [file] <- getArgs
+  arguments <- getArgs
+  file <- case arguments of
+    [name] -> return name
+    _ -> hPutStrLn stderr "usage: runjson FILE" >> exitWith (ExitFailure 2)
   gstInit nullPtr nullPtr
   with nullPtr $ \problem -> do
     graph <- withCString file (`newFromFile` problem)

@@ -3,5 +3,9 @@
 
 -- lua runjson.lua FILE: runs a dataflow from a JSON file.
 local GstTomo = require('lgi').require('GstTomo', '1.0')
+if #arg ~= 1 then
+    io.stderr:write('usage: lua runjson.lua FILE\n')
+    os.exit(2)
+end
 local graph = assert(GstTomo.Graph.new_from_file(arg[1]))
 assert(graph:run())

@@ -3,6 +3,10 @@
 
 # ruby runjson.rb FILE: runs a dataflow from a JSON file.
 require 'gobject-introspection'
+if ARGV.length != 1
+  warn 'usage: ruby runjson.rb FILE'
+  exit 2
+end
 module GstTomo
   GObjectIntrospection::Loader.load('GstTomo', self)
 end

@@ -58,6 +58,7 @@ class Languages(PipelineTestCase):
         images = write_sinograms(shape=(24, 37), number=12)
         expected = [tomoref.rescale(i, 0.5) for i in images]
         write_rescaling_dataflow("dataflow.json")
+        os.symlink("folder", "sinograms")
         with open("broken.json", "w") as file:
             file.write('{"nodes": [\n{"plugin": "raed"}]}')
         for language, program in PROGRAMS.items():
@@ -75,6 +76,10 @@ class Languages(PipelineTestCase):
                 self.assertNotEqual(result.returncode, 0)
                 self.assertIn("broken.json:2", result.stderr)
                 self.assertIn("did you mean 'read'", result.stderr)
+            with self.subTest(language=language, name="no file"):
+                result = self.run_example(commands["runjson"])
+                self.assertEqual(result.returncode, 2, result.stderr)
+                self.assertRegex(result.stderr, r"\Ausage: .*runjson.* FILE\n\Z")
 
 
 if __name__ == "__main__":
