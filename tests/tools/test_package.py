@@ -7,6 +7,7 @@ Argument: the build folder.
 
 import fnmatch
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -117,6 +118,14 @@ class Changelog(unittest.TestCase):
             (folder / "NEWS").write_text("gst-tomo 1.0 (2027-01-01)\n====\nFirst.\n")
             with self.assertRaisesRegex(support.Failure, "2.0"):
                 support.Release(folder)
+
+
+class Tools(unittest.TestCase):
+    def test_missing_ones_are_told_at_once(self):
+        with tempfile.TemporaryDirectory() as scratch, unittest.mock.patch.dict(os.environ, PATH=scratch):
+            with self.assertRaisesRegex(support.Failure, "lintian are not installed: apt-get install dpkg-dev lintian$"):
+                debian.make(ROOT, pathlib.Path(scratch), None, 1)
+            self.assertEqual(os.listdir(scratch), [])
 
 
 class Archive(unittest.TestCase):

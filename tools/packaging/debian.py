@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import textwrap
 
-from support import Failure, Release, checked_build, commit_of, copy_sources, day_of, run, say
+from support import Failure, Release, checked_build, commit_of, copy_sources, day_of, need, run, say
 
 # Who makes the packages, by the variables of Debian's other tools.
 MAINTAINER = f"{os.environ.get('DEBFULLNAME', 'The gst-tomo authors')} <{os.environ.get('DEBEMAIL', 'gst-tomo@example.org')}>"
@@ -32,6 +32,7 @@ def changelog(release, moment, commit):
 
 def make(root, output, build_folder, jobs):
     """Files of packages in `output`."""
+    need("dpkg-checkbuilddeps", "dpkg-buildpackage", "lintian")  # before minutes of compiling
     if build_folder:
         build_folder = checked_build(build_folder)
     release, (moment, commit) = Release(root), commit_of(root)

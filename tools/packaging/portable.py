@@ -198,6 +198,7 @@ def make(root, output, build_folder, jobs):
     for place in ("README.md", "NEWS", "LICENSE"):
         shutil.copy2(root / place, files.folder / place)
     shutil.copytree(root / "examples", files.folder / "examples", ignore=shutil.ignore_patterns("__pycache__", "plugin"))
+    shutil.copytree(root / "docs", files.folder / "docs", ignore=shutil.ignore_patterns("make-*"))
 
     for tool in ("gst-launch-1.0", "gst-inspect-1.0"):
         files.add(f"/usr/bin/{tool}", f"libexec/{tool}")

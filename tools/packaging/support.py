@@ -42,6 +42,14 @@ def run(*command, log=None, **kwargs):
 PACKAGES = {"dpkg-buildpackage": "dpkg-dev", "dpkg-checkbuilddeps": "dpkg-dev", "readelf": "binutils", "strip": "binutils", "xz": "xz-utils"}
 
 
+def need(*programs):
+    """Raises Failure with a line that installs those that are missing."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if missing:
+        packages = sorted({PACKAGES.get(program, program) for program in missing})
+        raise Failure(f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not installed: apt-get install {' '.join(packages)}")
+
+
 class Release:
     """The version, of meson.build, and of NEWS its day and each release with its first sentence."""
 
