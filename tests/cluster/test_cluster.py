@@ -248,6 +248,7 @@ class Words(ClusterTestCase):
             with self.assertRaisesRegex(ClusterError, "no worker has come to 'tcp://.*' for 0 s; `dask worker ADDRESS"):
                 asyncio.run(wait_for_workers(lonely.address))
         self.assertEqual(told.getvalue(), "")
+        self.assertIn("squeue", _connect.how_workers_come("slurm:cluster.yaml"))
 
     def test_usage(self):
         self.assertIn("slurm:FILE.yaml", cluster("--help").stdout)

@@ -16,7 +16,8 @@ PATIENCE = 30.0  # seconds for the first worker, unless a configuration says oth
 TO_ANSWER = 10.0  # seconds for a scheduler
 
 FORMS = "tcp://HOST:8786 for a scheduler of Dask, local:N for N processes of this computer, or slurm:FILE.yaml"
-HOW_TO_GET = "apt install python3-distributed, or tools/setup --cluster, which takes a newer one and dask-jobqueue"
+HOW_TO_GET = ("apt install python3-distributed; or, in a clone, tools/setup --cluster, which takes a newer one and dask-jobqueue; docs/install.md "
+              "tells the way for the archive")
 
 
 async def connected(name, stack):
@@ -40,6 +41,14 @@ async def connected(name, stack):
     if "://" not in name and not _is_place(name):
         raise ClusterError(f"'{name}' names no cluster; wanted {FORMS}")
     return await _client(stack, name), PATIENCE
+
+
+def how_workers_come(name):
+    """What to do where none does."""
+    if name.startswith("slurm:"):
+        return ("`squeue` shows whether its jobs have begun, and their output (slurm-JOB.out, or in log_directory) why one ended; `patience` of the file "
+                "is the time to wait")
+    return "`dask worker ADDRESS --nthreads 1` starts one, in the environment of gst-tomo"
 
 
 def _is_place(name):
@@ -86,7 +95,8 @@ async def _slurm(file, stack):
     import yaml
 
     if not importlib.util.find_spec("dask_jobqueue"):
-        raise ClusterError("slurm: wants dask-jobqueue, which Debian does not have: tools/setup --cluster takes it from PyPI")
+        raise ClusterError("slurm: wants dask-jobqueue, which Debian does not have: in a clone, tools/setup --cluster takes it from PyPI; "
+                           "docs/install.md tells the way for packages and the archive")
     from dask_jobqueue import SLURMCluster
 
     try:
@@ -98,6 +108,9 @@ async def _slurm(file, stack):
                            "memory, walltime")
     options = {"processes": 1, "cores": 1, **given}
     jobs, patience = options.pop("jobs"), float(options.pop("patience", PATIENCE))
+    log = logging.getLogger("asyncio")  # which older versions of Dask leave each failed job to, with a traceback
+    level = log.level
+    log.setLevel(logging.CRITICAL)
     try:
         cluster = await SLURMCluster(**options, asynchronous=True)
         stack.push_async_callback(_close, cluster)
@@ -106,4 +119,5 @@ async def _slurm(file, stack):
     except (TypeError, ValueError, RuntimeError, OSError) as e:
         words = " ".join(f"{e}".rpartition("stderr:")[2].split())  # of sbatch, where that has failed
         raise ClusterError(f"'{file}': {words or type(e).__name__}") from None
+    log.setLevel(level)
     return cluster, patience

@@ -88,8 +88,7 @@ class _Session:
         try:
             await asyncio.wait_for(client.wait_for_workers(1), self._lonely)
         except TimeoutError:
-            raise ClusterError(f"no worker has come to '{self._name}' for {self._lonely:.0f} s; `dask worker ADDRESS --nthreads 1` starts "
-                               "one, in the environment of gst-tomo") from None
+            raise ClusterError(f"no worker has come to '{self._name}' for {self._lonely:.0f} s; {_connect.how_workers_come(self._name)}") from None
         await dispatcher.check()
         self._dispatcher = dispatcher
         _tell({"event": "ready", "workers": len(await dispatcher.workers())})
