@@ -72,6 +72,13 @@ def launch(line, options=(), env=None, **kwargs):
     return end_launch(start_launch(line, options, env, **kwargs), since)
 
 
+def slow_kernels(microseconds, **more):
+    """The environment of a process that takes so much longer for each kernel, and so does not end before it is ended, also where a
+    processor is fast and this one late."""
+    preloaded = f"{os.environ.get('LD_PRELOAD', '')} {os.environ['GST_TOMO_FAILING_DEVICE']}"  # sanitizers first
+    return {**os.environ, "LD_PRELOAD": preloaded, "SLOW_BY": str(microseconds), **more}
+
+
 def wait_until(condition, what):
     """Until `condition` holds, or it takes so long that it hangs: `what` did not come."""
     deadline = time.monotonic() + PATIENCE
@@ -86,6 +93,7 @@ class Frames:
 
     def __init__(self):
         self.values, self.times = [], []
+        self.flushed = []  # values that had come until then
         self.ended = set()  # segments, by their seeks
 
     def probe(self, pad, info):
@@ -94,7 +102,7 @@ class Frames:
             self.values.append(float(np.frombuffer(buffer.extract_dup(0, 4), np.float32)[0]))
             self.times.append(buffer.pts)
         elif info.get_event().type == Gst.EventType.FLUSH_STOP:
-            self.values, self.times = [], []
+            self.flushed, self.values, self.times = self.values, [], []
         elif info.get_event().type == Gst.EventType.SEGMENT_DONE:
             self.ended.add(info.get_event().get_seqnum())
         return Gst.PadProbeReturn.OK

@@ -42,9 +42,9 @@ def dataflow(*nodes):
 class Driver:
     """A program that is driven."""
 
-    def __init__(self, case, *words, program="tomo-reconstruct"):
+    def __init__(self, case, *words, program="tomo-reconstruct", env=None):
         self.case, self.events = case, []
-        self.process = subprocess.Popen([program, *map(str, words), "--progress", "json"], text=True,
+        self.process = subprocess.Popen([program, *map(str, words), "--progress", "json"], text=True, env=env,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def __enter__(self):

@@ -871,12 +871,12 @@ class Conditions(ReconstructTestCase):
 
 
 class Interruptions(ReconstructTestCase):
-    def start(self, *words, stdin=subprocess.DEVNULL):
+    def start(self, *words, stdin=subprocess.DEVNULL, slow=0):
         return subprocess.Popen(["tomo-reconstruct", *map(str, words), "--progress", "json"], text=True, stdin=stdin,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=slow_kernels(slow))
 
     def large_scan(self, times=10):
-        """That takes some seconds, of that many times the rows."""
+        """That many times the rows."""
         scan = Scan().repeated(times, 4)
         scan.nxtomo("scan.nxs")
 
@@ -893,7 +893,7 @@ class Interruptions(ReconstructTestCase):
             reference = volume(output)
             remove()
             for _ in range(times):
-                process = self.start(*words, "--overwrite")
+                process = self.start(*words, "--overwrite", slow=1000 if extra else 0)
                 enough = rng.integers(least, 5 * ROWS)
                 for line in process.stdout:  # killed somewhere in the middle
                     event = json.loads(line)
@@ -959,7 +959,7 @@ class Interruptions(ReconstructTestCase):
             file.write("earlier")
         with open("slices.h5.conf", "w") as file:
             file.write("earlier")
-        process = self.start(*words, "--overwrite", stdin=subprocess.PIPE)
+        process = self.start(*words, "--overwrite", stdin=subprocess.PIPE, slow=1000)
         for line in process.stdout:
             if json.loads(line).get("done"):
                 break
@@ -976,12 +976,12 @@ class Interruptions(ReconstructTestCase):
 
     def test_commands(self):
         """By a program, on standard input."""
-        self.large_scan(40)  # so that the end is far off when the first slices are there
+        self.large_scan(40)
         # In slabs the next ones are to come, and those that are whole stay for --resume.
         slabs = ["--outliers", 0.05, "--outliers-size", 15, "--memory", 30 * 4 * WIDTH * VIEWS * 4]
         for command, status, told, words in (("finish", 0, "finished early", []), ("abort", 1, "aborted", []), ("abort", 1, "aborted", slabs)):
             planned = 0
-            process = self.start("scan.nxs", "--axis", 180, "--output", f"{command}.h5", *words, stdin=subprocess.PIPE)
+            process = self.start("scan.nxs", "--axis", 180, "--output", f"{command}.h5", *words, stdin=subprocess.PIPE, slow=0 if words else 10000)
             process.stdin.write('no JSON\n\n{"command": "finnish"}\n')
             process.stdin.flush()
             first = []
@@ -1049,7 +1049,7 @@ class Interruptions(ReconstructTestCase):
 
     def test_ctrl_c(self):
         self.large_scan(40)
-        process = self.start("scan.nxs", "--axis", 180, "--output", "slices.h5")
+        process = self.start("scan.nxs", "--axis", 180, "--output", "slices.h5", slow=10000)
         for line in process.stdout:
             if json.loads(line).get("done"):
                 break

@@ -20,7 +20,7 @@ class Commands(ReconstructTestCase):
 
     def test_a_driven_run(self):
         rows = self.large_scan()
-        with Driver(self, "scan.nxs", "--axis", 180, "--output", "slices.h5") as driver:
+        with Driver(self, "scan.nxs", "--axis", 180, "--output", "slices.h5", env=slow_kernels(10000)) as driver:
             driver.tell({"command": "pause"})
             driver.tell({"command": "preview"})
             # The middle one comes in the pause; no other image does.
@@ -73,6 +73,7 @@ class Commands(ReconstructTestCase):
                         driver.process.stdin.flush()
                         time.sleep(0.002)
 
+            driver.tell("no JSON")  # also where the thread begins late
             noise = threading.Thread(target=make_noise)
             noise.start()
             driver.until("done")
@@ -100,7 +101,7 @@ class Commands(ReconstructTestCase):
     def test_ends_of_a_pause(self):
         rows = self.large_scan()
         for command, status, told in (("finish", 0, "finished early"), ("abort", 1, "aborted")):
-            with Driver(self, "scan.nxs", "--axis", 180, "--output", f"{command}.h5") as driver:
+            with Driver(self, "scan.nxs", "--axis", 180, "--output", f"{command}.h5", env=slow_kernels(10000)) as driver:
                 driver.until("progress", lambda e: e["done"] > 0)
                 driver.tell({"command": "pause"})
                 driver.until("state")

@@ -18,6 +18,7 @@ from test_reconstruct import ReconstructTestCase, volume
 from test_reconstruct_geometry import CONE, METRES, write
 
 TWO = {**os.environ, "POCL_DEVICES": "pthread pthread"}
+EVEN = slow_kernels(500, POCL_DEVICES="pthread pthread")  # neither has made all before the other one begins
 TIMES = 6  # as many rows
 
 
@@ -51,7 +52,7 @@ class Devices(Shared):
                       ["--outliers", 0.05, "--memory", 30 * WIDTH * VIEWS * 8], ["--rings", "double-flat-field"]):
             with self.subTest(words=words):
                 reference = self.slices("scan.nxs", "--axis", AXIS, *words)
-                _, made = self.shared(*words)
+                _, made = self.shared(*words, "--devices", "all", env=EVEN)
                 self.assert_same_bytes("two.h5", reference)
                 self.assertEqual(len(made), 2, made)
                 self.assertEqual(sum(made.values()), len(reference))
@@ -126,7 +127,7 @@ class Devices(Shared):
 
     def test_a_device_that_fails(self):
         """The other one makes its slices; where there is no other one, that is an error."""
-        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "9"}
+        failing = {**EVEN, "FAILING_AFTER": "9"}
         reference = self.slices("scan.nxs", "--axis", AXIS, "--outliers", 0.05)
         events, _ = self.shared("--outliers", 0.05, "--devices", "0,1", env={**failing, "FAILING_DEVICE": "1"})
         self.assert_same_bytes("two.h5", reference)
@@ -152,7 +153,7 @@ class Devices(Shared):
     def test_a_device_that_fails_a_dataflow(self):
         """The same for tomo-launch, where an error is the default, and for dataflows in JSON."""
         line = "dummy-data number=400 width=64 height=64 init=2 ! calculate expression=v*x ! transpose ! write filename="
-        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "1", "FAILING_DEVICE": "1"}
+        failing = {**EVEN, "FAILING_AFTER": "1", "FAILING_DEVICE": "1"}
 
         def launch(*words, file, env=failing):
             return subprocess.run(["tomo-launch", "--devices", "0,1", *words, *shlex.split(line + file)], env=env, text=True,
@@ -176,7 +177,7 @@ class Devices(Shared):
 
     def test_a_slow_device(self):
         """It takes what it can while it is not known, and then nothing that the other one would wait for."""
-        slow = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "SLOW_DEVICE": "1", "SLOW_BY": "100000"}
+        slow = {**EVEN, "SLOW_DEVICE": "1", "SLOW_BY": "300000"}
         _, made = self.shared("--devices", "0,1", env=slow)
         self.assert_same_bytes("two.h5", self.slices("scan.nxs", "--axis", AXIS))
         self.assertLess(made[max(made)], made[min(made)], made)
@@ -184,7 +185,7 @@ class Devices(Shared):
 
     def test_resume_after_kill(self):
         """On as many devices as there are then."""
-        slow = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "SLOW_BY": "4000"}
+        slow = {**EVEN, "SLOW_BY": "4000"}
         for extra in ([], ["--outliers", 0.05, "--memory", 20 * WIDTH * VIEWS * 8]):
             words = ["scan.nxs", "--axis", AXIS, *extra, "--rings", "all"]
             reference = self.slices(*words)
@@ -284,7 +285,7 @@ class Volumes(Shared):
         """The others make the volume again, or not with on-failure=error."""
         write("scan.nxs", CONE, **METRES)
         reference = self.slices("scan.nxs", "--axis", self.AXIS)
-        failing = {**TWO, "LD_PRELOAD": os.environ["GST_TOMO_FAILING_DEVICE"], "FAILING_AFTER": "20", "FAILING_DEVICE": "1"}
+        failing = {**EVEN, "FAILING_AFTER": "20", "FAILING_DEVICE": "1"}
         for device in 1, 0:
             events, _ = self.shared("--devices", "0,1", env={**failing, "FAILING_DEVICE": str(device)})
             self.assert_same_bytes("two.h5", reference)
