@@ -135,19 +135,22 @@ class Seeks(EventTestCase):
 
     def test_keeping_the_start(self):
         """A seek that leaves the start alone goes on from where the stream is."""
-        write_numbers(30)
+        write_numbers(300)
         for rate, form in (("0/1", FRAMES), ("10/1", FRAMES), ("10/1", Gst.Format.TIME)):
             with self.subTest(f"{rate} {form.value_nick}"), Play(
                     f"tomoread path=numbers ! application/x-tomo-array(ANY),framerate={rate} ! "
-                    f"identity sleep-time=10000 ! {SINK}") as play:
+                    f"identity name=pace sleep-time=10000 ! {SINK}") as play:
                 frames = play.watch("sink")
                 self.assertTrue(play.state(Gst.State.PLAYING))
                 self.wait_for_arrays(frames, 8)
-                self.seek(play, 1.0, form, FLUSH, NONE, 0, SET, 25 if form == FRAMES else 2500 * Gst.MSECOND)
+                self.seek(play, 1.0, form, FLUSH, NONE, 0, SET, 280 if form == FRAMES else 28000 * Gst.MSECOND)
+                play["pace"].set_property("sleep-time", 0)
                 got = self.finish(play, frames)
+                came = len(frames.flushed)
+                self.assertGreaterEqual(came, 8)
                 # What was on its way is flushed.
-                self.assertIn(got[0], range(8, 15))
-                self.assertEqual(got, list(range(got[0], 25)))
+                self.assertIn(got[0], range(came, came + 7))
+                self.assertEqual(got, list(range(got[0], 280)))
 
     def test_segments(self):
         """A loop over a segment: SEGMENT_DONE instead of EOS, and again without a flush."""
@@ -268,10 +271,10 @@ class Seeks(EventTestCase):
                 self.assertTrue(play.state(Gst.State.PLAYING))
                 GLib.usleep(80000)
                 self.seek(play, 1.0, FRAMES, FLUSH, SET, 6, NONE, -1)
-                play.until(Gst.MessageType.EOS)
+                self.assertIsNone(play.finish())
                 self.assertEqual([int(image.flat[0]) for image in read()], [6, 7, 8, 9])
                 self.seek(play, 1.0, FRAMES, FLUSH, SET, 1, SET, 3)
-                play.until(Gst.MessageType.EOS)
+                self.assertIsNone(play.finish())
                 self.assertEqual([int(image.flat[0]) for image in read()], [1, 2])
                 play.stop()
                 self.assertEqual(play.errors() + play.warnings(), [])
@@ -381,10 +384,11 @@ class States(EventTestCase):
             file["data"] = np.arange(3)
             file["other"] = np.arange(4)
         for path, place in (("out.tif", "out.tif.partial"), ("out.h5:/data", "data.partial")):
-            with self.subTest(path), Play("tomoread path=numbers ! identity sleep-time=5000 ! "
+            with self.subTest(path), Play("tomoread path=numbers ! identity name=i sleep-time=5000 ! "
                                           f"tomowrite filename={path}") as play:
+                frames = play.watch("i", "src")
                 self.assertTrue(play.state(Gst.State.PLAYING))
-                GLib.usleep(300000)
+                self.wait_for_arrays(frames, 40)
                 play.pipeline.set_state(Gst.State.READY)
                 play.collect()
                 self.assertEqual(play.errors(), [])
@@ -401,10 +405,11 @@ class States(EventTestCase):
     def test_end_from_outside(self):
         """EOS sent into a running pipeline, as gst-launch -e does: the file is complete."""
         write_numbers(1000)
-        with Play("tomoread path=numbers ! tomocalculate expression=v ! identity sleep-time=3000 ! "
+        with Play("tomoread path=numbers ! tomocalculate expression=v ! identity name=i sleep-time=3000 ! "
                   "tomowrite filename=out.tif") as play:
+            frames = play.watch("i", "src")
             self.assertTrue(play.state(Gst.State.PLAYING))
-            GLib.usleep(200000)
+            self.wait_for_arrays(frames, 10)
             play.pipeline.send_event(Gst.Event.new_eos())
             self.assertEqual(play.until(Gst.MessageType.EOS).type, Gst.MessageType.EOS)
         pages = read_pages("out.tif")
@@ -428,7 +433,7 @@ class States(EventTestCase):
 
     def test_end_within_a_set(self):
         """A live stream never ends on a multiple, and a user who interrupts can't wait for one; files are incomplete."""
-        write_numbers(40, shape=(3, 7))
+        write_numbers(400, shape=(3, 7))
         for chain, height in (("tomotransposeprojections number=7", 3), ("tomostack number=7", 7)):
             with self.subTest(chain, source="live"), \
                     Play("videotestsrc is-live=true num-buffers=10 ! video/x-raw,format=GRAY8,width=7,height=3,"
@@ -522,26 +527,27 @@ class States(EventTestCase):
 
     def test_end_of_a_side_input(self):
         """Its last array before that is no stand-in for those that did not come; its own last one is."""
-        write_numbers(40)
+        write_numbers(400)
         write_numbers(1, folder="flats")
         tifffile.imwrite("flats/000.tif", np.full((5, 7), 1000, np.float32))
         for cut in (True, False):
             with self.subTest(cut=cut), Play(
                     f"tomoread path=numbers ! f.projections tomoread name=darks path=numbers {'' if cut else 'number=3'} ! "
-                    "identity sleep-time=10000 ! f.darks tomoread path=flats ! f.flats "
+                    "identity name=i sleep-time=10000 ! f.darks tomoread path=flats ! f.flats "
                     "tomoflatfieldcorrect name=f several=pairs ! tomowrite filename=out.h5:/data") as play:
+                frames = play.watch("i", "src")
                 self.assertTrue(play.state(Gst.State.PLAYING))
                 if cut:
-                    GLib.usleep(100000)
+                    self.wait_for_arrays(frames, 5)
                     play["darks"].send_event(Gst.Event.new_eos())
                 self.assertIsNone(play.finish())
                 self.assertEqual(play.errors(), [])
                 self.assertEqual(["is made of a part" in warning for warning in play.warnings()], [True] if cut else [])
                 play.stop()
                 result = read_dataset("out.h5", "data")[:, 0, 0]
-                dark = np.minimum(np.arange(len(result)), 39 if cut else 2)
+                dark = np.minimum(np.arange(len(result)), 399 if cut else 2)
                 np.testing.assert_allclose(result, (np.arange(len(result)) - dark) / (1000 - dark), atol=1e-6)
-                self.assertIn(len(result), range(1, 40) if cut else (40,))
+                self.assertIn(len(result), range(1, 400) if cut else (400,))
                 os.remove("out.h5")
 
     def test_an_end_and_a_seek_at_once(self):
@@ -593,7 +599,7 @@ class States(EventTestCase):
                 self.wait_for_arrays(frames, 5)
                 self.end_from_a_thread(play)
                 got = self.finish(play, frames)
-                self.assertIn(len(got), range(5, 100))
+                self.assertIn(len(got), range(5, 278))
                 self.assertEqual(got, list(range(2, 2 + len(got))))
                 self.assertFalse([m for m in play.messages if m.type == Gst.MessageType.SEGMENT_DONE])
 
@@ -671,7 +677,7 @@ class States(EventTestCase):
 
     def test_graph_ended_within_a_set(self):
         """The same where a graph is told to finish, as by a tool's first Ctrl-C."""
-        write_numbers(40, shape=(3, 7))
+        write_numbers(400, shape=(3, 7))
         graph = GstTomo.Graph.new_from_line("tomoread path=numbers ! tomosleep time=0.02 ! "
                                             "tomotransposeprojections number=7 ! tomowrite filename=out.h5:/data")
         graph.start()

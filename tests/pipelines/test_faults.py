@@ -80,7 +80,9 @@ class Inputs(FaultTestCase):
                 os.truncate(f"3.{name}", os.path.getsize(f"3.{name}") - 1000)
                 dataset = ":/data" if name == "h5" else ""
                 inputs = [f"{i}.{name}" for i in range(4)]
-                for chain in ("", f"! {WORK} ! queue ", "! tomofft ! tomoifft ! queue ! tomocalculate expression=v+1 "):
+                # A queue for one image, so that the file is begun when the source fails.
+                for chain in ("", f"! {WORK} ! queue max-size-buffers=1 ",
+                              "! tomofft batch=1 ! tomoifft batch=1 ! queue max-size-buffers=1 ! tomocalculate expression=v+1 "):
                     self.assert_fault(f"tomoread path='*.{name}{dataset}' {chain}! tomowrite filename=out.tif",
                                       "tomoread0", f"3.{name}", "truncated", files=[*inputs, "out.tif.partial"],
                                       leaks=not chain)
@@ -102,9 +104,9 @@ class Inputs(FaultTestCase):
         write_sinograms(number=30)
         os.truncate("folder/sino20.tif", 100)
         inputs = [f"folder/sino{i:02}.tif" for i in range(30)]
-        # The source fails; both branches break.
-        self.assert_fault(f"tomoread path=folder ! tee name=t t. ! queue ! {WORK} ! tomowrite filename=a.tif "
-                          "t. ! queue ! tomowrite filename=b.tif", "tomoread0", "sino20.tif",
+        # The source fails; both branches break, which have begun by then: their queues take no more.
+        self.assert_fault(f"tomoread path=folder ! tee name=t t. ! queue max-size-buffers=2 ! {WORK} ! tomowrite filename=a.tif "
+                          "t. ! queue max-size-buffers=2 ! tomowrite filename=b.tif", "tomoread0", "sino20.tif",
                           files=[*inputs, "a.tif.partial", "b.tif.partial"])
         # One branch fails.
         write_sinograms(number=30)

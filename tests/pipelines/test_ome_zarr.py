@@ -195,7 +195,7 @@ class OmeZarr(FaultTestCase):
     def test_early_end(self):
         """A stream that somebody ends: the volume has the images that came, and a later run the others."""
         self.save((150, 70, 71))
-        process = start_launch(LINE.format("identity sleep-time=10000 !", ""), ("-e",))
+        process = start_launch(LINE.format("identity sleep-time=30000 !", ""), ("-e",))
         since = time.monotonic()
         while not os.path.exists(NAME + ".partial/.gst-tomo-images") and time.monotonic() - since < PATIENCE:
             time.sleep(0.01)
@@ -238,7 +238,7 @@ class OmeZarr(FaultTestCase):
 
     def test_two_writers(self):
         self.save((200, 70, 71))
-        process = start_launch(LINE.format("identity sleep-time=20000 !", ""))
+        process = start_launch(LINE.format("identity sleep-time=200000 !", ""))
         since = time.monotonic()
         while not os.path.exists(NAME + ".partial/.gst-tomo-images") and time.monotonic() - since < PATIENCE:
             time.sleep(0.01)

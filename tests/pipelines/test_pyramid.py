@@ -42,7 +42,7 @@ class Volumes(FaultTestCase):
         self.assertEqual(len(found), 1 + max(0, int(np.ceil(np.log2(max(scan.shape[1:]) / 64)))))
         return found
 
-    def interrupt(self, settings, seconds, delay=5000, file="out.h5.partial", by=signal.SIGKILL):
+    def interrupt(self, settings, seconds, delay=8000, file="out.h5.partial", by=signal.SIGKILL):
         """A run that ends some time after its file is there."""
         process = start_launch(LINE.format(f"identity sleep-time={delay} !", settings), ("-e",))
         since = time.monotonic()
@@ -118,7 +118,7 @@ class Pyramids(Volumes):
     def test_early_end(self):
         """The levels are those of the images that came; a later run goes on with both."""
         self.save((101, 70, 130))
-        process = start_launch(LINE.format("identity sleep-time=10000 !", "pyramid=yes"), ("-e",))
+        process = start_launch(LINE.format("identity sleep-time=30000 !", "pyramid=yes"), ("-e",))
         since = time.monotonic()
         while not os.path.exists("out.h5.partial") and time.monotonic() - since < PATIENCE:
             time.sleep(0.01)
@@ -137,7 +137,7 @@ class Pyramids(Volumes):
         """In a file of its own, and beside another dataset; also by a run that wants levels which were not there."""
         self.save((301, 70, 131))
         for first in "pyramid=yes", "pyramid=yes", "pyramid=no":
-            process = start_launch(LINE.format("identity sleep-time=5000 !", first))
+            process = start_launch(LINE.format("identity sleep-time=8000 !", first))
             since = time.monotonic()
             while not os.path.exists("out.h5.partial") and process.poll() is None and time.monotonic() - since < PATIENCE:
                 time.sleep(0.01)
@@ -289,7 +289,7 @@ class Chunks(Volumes):
                 self.check()
             os.remove("out.h5")
         settings = "chunks=32,64,64 pyramid=yes"
-        self.interrupt(settings, 0.5, delay=3000, by=signal.SIGINT)
+        self.interrupt(settings, 0.5, by=signal.SIGINT)
         came = len(levels()[0])
         self.assertTrue(0 < came < 301, came)
         self.check(scan=self.scan[:came])
