@@ -118,6 +118,18 @@ class JobTestCase(FolderTestCase, unittest.IsolatedAsyncioTestCase):
 
         await self.until(is_so, f"process {pid} does not end")
 
+    async def told(self, job, kind):
+        """Such an event by the process of a job, whether a manager watches or not."""
+        async def is_so():
+            with contextlib.suppress(FileNotFoundError, ValueError):  # a line may be half there
+                return kind in [event["event"] for event in events_of(self.queue, job)]
+            return False
+
+        await self.until(is_so, f"the process of job {job.id} does not tell {kind}")
+
+    async def no_process_is_noted(self):
+        return not self.queue._store.workers()
+
     async def nothing_is_claimed(self, manager):
         async def is_so():
             return not manager._claims
@@ -147,6 +159,7 @@ class Served:
         end = time.monotonic() + PATIENCE
         while "tomo-jobs: serves" not in (told := pathlib.Path(self.log.name).read_text()):
             if self.process.poll() is not None or time.monotonic() > end:
+                told = pathlib.Path(self.log.name).read_text()  # what came last
                 self.__exit__()
                 raise AssertionError(f"the manager does not serve (status {self.process.returncode}): {told}")
             time.sleep(0.005)

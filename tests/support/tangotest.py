@@ -45,7 +45,7 @@ class Server:
                     raise AssertionError(self.process.communicate(timeout=5)[0]) from None
                 time.sleep(0.05)
 
-    def end(self, number=signal.SIGTERM, patience=20):
+    def end(self, number=signal.SIGTERM, patience=PATIENCE):
         if self.process.poll() is None:
             self.process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
