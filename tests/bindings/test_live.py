@@ -184,7 +184,7 @@ class LiveTest(unittest.TestCase):
     def test_slices_are_those_of_the_file_that_is_kept(self):
         """Which tomo-reconstruct makes of the same frames, with the darks, flats, angles and axis in it; jitter, lost and repeated ones as well."""
         axis, views = 23.4, HALF_TURN
-        camera = CAMERA + f" axis-pos={axis} jitter=0.3 lost=0.05 repeated=0.05 seed=3"
+        camera = CAMERA + f" axis-pos={axis} jitter=0.3 lost=0.05 repeated=0.1 seed=3"
         speed = {"half-turn": 0, "speed-degrees": 180.0 / HALF_TURN * 200}
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "kept.h5")
@@ -338,7 +338,7 @@ class LiveTest(unittest.TestCase):
     def test_a_device_that_is_too_slow(self):
         """Frames are left out of slices and counted, and none is lost; what is kept has all of them."""
         with tempfile.TemporaryDirectory() as folder:
-            with Live(process="tomosleep time=0.02", planes="z=0", correction="off", waiting_frames=2) as live:
+            with Live(process="tomosleep time=0.04", planes="z=0", correction="off", waiting_frames=2) as live:
                 live.slice_after(0)
                 live.live.keep(0.0, f"{folder}/kept.h5")
                 live.until(lambda: live.kinds("progress") and live.kinds("progress")[-1]["kept"] > 100, "frames that are kept")

@@ -18,7 +18,7 @@ LINE = "dummy-data width=9 height=9 number=5 ! calculate expression=v+1 ! null"
 """
 
 
-def run(script, timeout=60):
+def run(script, timeout=120):
     return subprocess.run([sys.executable, "-c", script], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
 
 
@@ -160,7 +160,7 @@ def descriptors():
     gc.collect()
     return len(os.listdir("/proc/self/fd"))
 def settle(most):
-    for _ in range(200):
+    for _ in range(1200):
         if descriptors() <= most:
             return descriptors()
         time.sleep(0.05)

@@ -24,7 +24,7 @@ class Sender:
 
     def __init__(self, kind=zmq.PUSH, connect=None):
         self.socket = zmq.Context.instance().socket(kind)
-        self.socket.linger, self.socket.sndtimeo = 0, 20000
+        self.socket.linger, self.socket.sndtimeo = 0, 60000
         if connect:  # messages wait for the other side
             self.endpoint, self.socket.reconnect_ivl = connect, 10
             self.socket.connect(connect)
@@ -48,7 +48,7 @@ class Receiver(Sender):
 
     def __init__(self, kind=zmq.PULL, connect=None):
         super().__init__(kind, connect)
-        self.socket.rcvtimeo = 20000
+        self.socket.rcvtimeo = 60000
         if kind == zmq.SUB:
             self.socket.subscribe("")
 

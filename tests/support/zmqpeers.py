@@ -40,7 +40,7 @@ class Subscriber:
     def __init__(self, port, ident=7):
         self.ident = ident
         self.socket = zmq.Context.instance().socket(zmq.REQ)
-        self.socket.linger, self.socket.rcvtimeo = 0, 20000
+        self.socket.linger, self.socket.rcvtimeo = 0, 60000
         self.socket.connect(f"tcp://127.0.0.1:{port}")
 
     def __enter__(self):

@@ -81,7 +81,7 @@ class Bridge:
 
     def end(self):
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
 
 class Pva(TestCase):
@@ -91,7 +91,7 @@ class Pva(TestCase):
             for n, array in enumerate(arrays):
                 server.post(array, n + 3, time=[1700000000 + n, 250001000])
             results = list(receiver.images())
-            self.assertEqual(bridge.process.wait(20), 0)
+            self.assertEqual(bridge.process.wait(60), 0)
         for n, ((header, result), array) in enumerate(zip(results, arrays, strict=True)):
             self.assertEqual(header, {"dtype": str(array.dtype), "shape": [3, 5], "frame_number": n + 3,
                                       "timestamp": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(1700000000 + n)) + ".250001+00:00"})
