@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import numpy as np
-from webtest import SCAN, TOOTH, BrowserTest, SharedServer, main, until
+from webtest import SCAN, TOOTH, BrowserTest, SharedServer, busy, main, until
 
 AXIS = 86.35
 SETTINGS = {"flat-scale": 0.68}
@@ -82,12 +82,13 @@ class Api(AxisTest):
 
     def test_the_next_wish_of_a_tab_ends_the_last_one(self):
         server, number = self.opened()
+        before = seconds_for_images(server)
         long = subprocess.Popen(["curl", "-s", "-H", f"Authorization: Bearer {server.token}", "-H", "Content-Type: application/json", "-d",
                                  json.dumps({"settings": {**SETTINGS, "method": "sirt", "num-iterations": 100000}, "tab": "a"}),
                                  f"http://{server.host}:{server.port}/api/datasets/{number}/slice"], stdout=subprocess.PIPE)
         self.addCleanup(long.stdout.close)
         self.addCleanup(long.kill)
-        time.sleep(1.0)
+        until(lambda: seconds_for_images(server) > before + 0.2, "no slice has begun")
         began = time.monotonic()
         self.assertEqual(server.ask("POST", f"datasets/{number}/slice", {"settings": SETTINGS, "tab": "a"}).status, 200)
         self.assertLess(time.monotonic() - began, 10)
@@ -120,6 +121,12 @@ class Api(AxisTest):
 def estimates_of(server):
     found = subprocess.run(["pgrep", "-P", str(server.process.pid), "-f", "tomo-reconstruct estimate"], capture_output=True, text=True).stdout.split()
     return found
+
+
+def seconds_for_images(server):
+    """Processor time of the process that makes images for a server; 0 before there is one."""
+    found = subprocess.run(["pgrep", "-P", str(server.process.pid), "-f", "tomo-reconstruct --serve"], capture_output=True, text=True).stdout.split()
+    return sum(map(busy, found))
 
 
 class Browser(AxisTest):
@@ -165,8 +172,7 @@ class Browser(AxisTest):
         page.mouse.move(left + (AXIS + 10) * scale, box["y"] + 210, steps=4)
         page.mouse.up()
         until(lambda: abs(self.values(server, number)["axis"] - AXIS - 10) < 0.5)
-        page.wait_for_timeout(300)
-        self.assertGreater(self.colours(page), 5 * agreed)  # cyan and red where the views no longer fit
+        until(lambda: self.colours(page) > 5 * agreed, "no cyan and red where the views no longer fit")
 
     def colours(self, page):
         """How far the picture is from grey."""
@@ -186,16 +192,21 @@ class Browser(AxisTest):
 
         def is_below():
             mark = page.query_selector(".axis-profile .plot-mark").bounding_box()
+            canvas = page.locator("#place-axis .axis-page canvas").first.bounding_box()
+            scale = min(canvas["width"] / 160, canvas["height"] / 135)
             return abs(mark["x"] + mark["width"] / 2 - canvas["x"] - canvas["width"] / 2 - (AXIS - 80) * scale) < 2
-        canvas = page.locator("#place-axis .axis-page canvas").first.bounding_box()
-        scale = min(canvas["width"] / 160, canvas["height"] / 135)
+
         until(is_below, "the axis lies elsewhere in the profile")
 
     def test_a_slice_of_a_mosaic_is_taken(self):
         server, number = self.opened()
         page = self.place(server, number)
-        page.click("[data-view=mosaic]")
-        page.fill("#sweep-values", "85.35:87.35:0.5")
+        with self.held_up(page, "**/axis/proposal*"):
+            page.click("[data-view=mosaic]")
+            page.fill("#sweep-values", "85.35:87.35:0.5")
+        page.wait_for_selector("#finer:not([hidden])")
+        self.settle(page)
+        self.assertEqual(page.input_value("#sweep-values"), "85.35:87.35:0.5")  # no proposal takes away what is typed
         page.fill("#sweep-row", "100")
         page.click("#make-slices")
         page.wait_for_selector("text=the sharpest at 86.35 px")

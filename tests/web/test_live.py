@@ -37,6 +37,10 @@ class Live(BrowserTest):
         page.wait_for_selector("#place-live:not([hidden])")
         return page
 
+    def noted(self, page, text):
+        """Also where a later message stands at the foot already."""
+        page.locator("#log", has_text=text).wait_for(state="attached")
+
     def test_a_run(self):
         server = self.server("--camera", CAMERA, "--demo-camera")
         self.assertEqual(server.ask("PATCH", "live/settings", {"values": VALUES}).json["problems"], {})
@@ -54,8 +58,8 @@ class Live(BrowserTest):
         until(lambda: server.get("live")["planes"] == ["x=0", "y=0", "z=3,size=48"])
         planes.nth(2).fill("v=1")
         planes.nth(2).press("Enter")
-        page.wait_for_selector("#notes .last:has-text('x, y or z')")
-        self.assertEqual(planes.nth(2).input_value(), "z=3,size=48")
+        self.noted(page, "x, y or z")
+        until(lambda: planes.nth(2).input_value() == "z=3,size=48", "a wrong text stays")
         # By the wheel.
         box = page.locator(".live-picture").nth(0).bounding_box()
         page.mouse.move(box["x"] + 20, box["y"] + 20)
@@ -66,9 +70,10 @@ class Live(BrowserTest):
         scale = min(box["width"] / 96, box["height"] / 64)
         line = box["x"] + box["width"] / 2 - scale
         page.mouse.move(line, box["y"] + 20)
-        page.mouse.down()
-        page.mouse.move(line + 10 * scale, box["y"] + 20, steps=4)
-        page.mouse.up()
+        with self.held_up(page, "**/live/command"):  # nothing overtakes it
+            page.mouse.down()
+            page.mouse.move(line + 10 * scale, box["y"] + 20, steps=4)
+            page.mouse.up()
         until(lambda: 7 < float(server.get("live")["planes"][0].partition("=")[2]) < 11, "the line moves nothing")
         # Settings that count at once, and one that can't.
         page.fill("#live-field-axis", "47.5")
@@ -94,7 +99,7 @@ class Live(BrowserTest):
         page.click("#live-keep")
         page.wait_for_selector("#live-keep:text-is('Keep')")
         until(lambda: [one.suffix for one in server.results.iterdir()] == [".h5"], "no file")
-        page.wait_for_selector("#notes .last:has-text('results/live-')")
+        self.noted(page, "results/live-")
         # A pause, an end, and a run behind a crash.
         page.click("#live-pause")
         page.wait_for_selector("#live-pause:text-is('Resume')")

@@ -42,6 +42,25 @@ def until(condition, said="nothing happened", patience=PATIENCE):
     raise AssertionError(f"{said} within {patience} s")
 
 
+def until_passes(check, patience=PATIENCE):
+    """Waits until a check of pictures or texts holds, which are drawn soon; raises what it raises in the end."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.02)
+
+
+def busy(number):
+    """Seconds of processor time of a process."""
+    with open(f"/proc/{number}/stat") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def end_workers(folder):
     """Processes of jobs of the queue, which outlive their manager: they read a pipe there."""
     for number in filter(str.isdigit, os.listdir("/proc")):
@@ -198,7 +217,8 @@ class BrowserTest(ServerTest):
 
     def page(self, server, place="", size=None, dark=True, script=None):
         """A page of a fresh browser that is logged in, and runs a script before all others. No request of it may leave the machine."""
-        context = self.browser.new_context(viewport=size or self.SIZE, color_scheme="dark" if dark else "light", accept_downloads=True)
+        context = self.browser.new_context(viewport=size or self.SIZE, color_scheme="dark" if dark else "light", accept_downloads=True,
+                                           reduced_motion="reduce")  # colours change at once
         self.addCleanup(context.close)
         context.set_default_timeout(PATIENCE * 1000)
         if script:
@@ -226,6 +246,17 @@ class BrowserTest(ServerTest):
             const watch = new MutationObserver(() => end(false)), timer = setTimeout(() => end(true), quiet);
             watch.observe(document.body, { subtree: true, childList: true, characterData: true });
         })""", quiet) and not page.under_way, "the page does not settle")
+
+    @contextlib.contextmanager
+    def held_up(self, page, address):
+        """The first request to addresses like that reaches the server when all in the block is done. Gives a function that waits for it."""
+        held = []
+        page.route(address, lambda route: route.continue_() if held else held.append(route))
+        is_asked = lambda: until(lambda: page.wait_for_timeout(20) or held, f"nobody asks for {address}")  # noqa: E731
+        yield is_asked
+        is_asked()
+        held[0].continue_()
+        page.unroute(address)
 
     def save_picture(self, page, name):
         """For docs/web.md, where the environment names a folder for it."""

@@ -20,6 +20,7 @@ from .programs import GUARD, ended
 PATIENCE = 20.0   # seconds that the process has for a command
 END = 10.0        # seconds that it has to end, with files that it keeps
 PIECE = 1 << 20   # bytes that are read at once
+TOLD = 10         # messages that browsers are told: one that reads slowly lacks none
 IN_FLIGHT = 4     # pictures that a browser has not confirmed yet
 FIRST = "first"   # name of the camera of --live
 # What nobody sets in a browser: where frames come from and go, and what the server may take for that; elements and files may be anything.
@@ -102,7 +103,7 @@ class LiveRun:
 
     def told(self):
         return {**self.course.told(), "source": self.source, "person": self.person, "values": self.values,
-                "texts": {name: text_of(value) for name, value in self.values.items()}, "log": self.log[-1] if self.log else None}
+                "texts": {name: text_of(value) for name, value in self.values.items()}, "log": self.log[-TOLD:]}
 
     @contextlib.contextmanager
     def watcher(self):

@@ -55,7 +55,7 @@ class Field extends EventTarget {
 
 /** A number or a text. */
 class TextField extends Field {
-  #pause = null;
+  #pause = null; // runs while somebody types
   #entered = null; // what was told last, right or wrong
 
   edited(id) {
@@ -65,15 +65,21 @@ class TextField extends Field {
   }
 
   showText(text) {
+    if (this.#pause !== null) return; // an answer to what was typed before: the rest counts in a moment
     // Nobody's typing is overwritten by the same number in other digits.
     const typed = this.editor.value.trim(), isSame = typed !== "" && text !== "" && (typed === text || Number(typed) === Number(text));
     if (!(document.activeElement === this.editor && isSame)) this.editor.value = text;
   }
 
   enter(text) {
-    clearTimeout(this.#pause);
+    this.#rest();
     this.#entered = text;
     super.enter(text);
+  }
+
+  #rest() {
+    clearTimeout(this.#pause);
+    this.#pause = null;
   }
 
   #wait() {
@@ -82,6 +88,7 @@ class TextField extends Field {
   }
 
   #end() {
+    this.#rest();
     const text = this.editor.value.trim();
     if (text !== this.text || (this.problem.textContent && text !== this.#entered)) this.enter(text);
   }

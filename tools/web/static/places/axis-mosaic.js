@@ -111,8 +111,8 @@ export class MosaicPage {
     const { height } = dataset.facts;
     Object.assign(this.#row, { max: height - 1, value: Math.floor((height - 1) / 2) });
     Object.assign(this.#lower, { max: height - 1, value: height - 1 - Math.floor(height / 8) });
-    await this.#propose();
     this.state.empty("Choose values, and make slices. A click takes the value of a slice");
+    await this.#propose();
   }
 
   clear() {
@@ -210,11 +210,13 @@ export class MosaicPage {
     this.#tellTilt();
   }
 
-  /** Values around the one that counts now. */
+  /** Values around the one that counts now, unless somebody types others meanwhile. */
   async #propose() {
-    const parameter = this.#parameter.value, at = parameter === "axis" ? Math.round(axisOrMiddle(this.#frame) * 100) / 100 : null;
-    this.#proposed = (await get("axis/proposal", { query: { parameter, at } })).values;
-    this.#values.value = this.#proposed;
+    const parameter = this.#parameter.value, at = parameter === "axis" ? Math.round(axisOrMiddle(this.#frame) * 100) / 100 : null, before = this.#values.value;
+    const { values } = await get("axis/proposal", { query: { parameter, at } });
+    if (parameter !== this.#parameter.value) return; // another one was chosen meanwhile
+    this.#proposed = values;
+    if (this.#values.value === before) this.#values.value = values;
     this.#finer.hidden = this.#wider.hidden = !this.#proposed.includes(":");
     this.#arrange();
   }

@@ -103,8 +103,9 @@ class Pane {
   }
 
   showText(text) {
+    const isTyped = document.activeElement === this.input && this.input.value !== this.#text;
     this.#text = text;
-    if (document.activeElement !== this.input) this.input.value = text;
+    if (!isTyped) this.input.value = text;
   }
 
   async #enter(number) {

@@ -23,6 +23,8 @@ export class LiveSettings extends EventTarget {
   values = {};
   texts = {};
   problems = {};
+  #turn = Promise.resolve();
+  #waiting = null; // the last change, while it waits for the one before
 
   /** What the server has. */
   take({ values, texts }) {
@@ -40,7 +42,22 @@ export class LiveSettings extends EventTarget {
     return this.update({ [name]: text });
   }
 
-  async update(values) {
+  /** One behind the other, so that none overtakes a later one. Of changes of the same parameters that wait, the newest one counts. */
+  update(values) {
+    const last = this.#waiting;
+    if (last && String(Object.keys(last.values)) === String(Object.keys(values))) {
+      last.values = values;
+      return last.done;
+    }
+    const one = (this.#waiting = { values });
+    one.done = this.#turn = this.#turn.then(() => {
+      if (this.#waiting === one) this.#waiting = null;
+      return this.#send(one.values);
+    });
+    return one.done;
+  }
+
+  async #send(values) {
     const names = Object.keys(values);
     for (const name of names) delete this.problems[name];
     try {

@@ -23,6 +23,8 @@ export class Place {
   #some = new Map(); // values of each plane, for the histogram
   #calm = null;
   #said = 0;
+  #last = Promise.resolve();
+  #waiting = null; // the last command, while it waits for the one before
   #stream = new LiveStream();
   #settings = new LiveSettings();
   #line = new StateLine();
@@ -121,8 +123,19 @@ export class Place {
     return this.#do(() => ask("POST", "live/start", { json: value === SCAN ? { place: text } : value === ELEMENTS ? { elements: text } : { source: value } }));
   }
 
+  /** One behind the other, so that none overtakes a later one. Where a plane is dragged faster than the server answers, its newest place counts. */
   #command(json) {
-    return this.#do(() => ask("POST", "live/command", { json }));
+    const last = this.#waiting, isPlace = (one) => one.command === "move" && one.offset !== undefined;
+    if (last && isPlace(last.json) && isPlace(json) && last.json.index === json.index) {
+      last.json = json;
+      return last.done;
+    }
+    const one = (this.#waiting = { json });
+    one.done = this.#last = this.#last.then(() => {
+      if (this.#waiting === one) this.#waiting = null;
+      return this.#do(() => ask("POST", "live/command", { json: one.json }));
+    });
+    return one.done;
   }
 
   /** Resolves to whether it was done. */
@@ -172,9 +185,10 @@ export class Place {
       element("dd", { "data-name": name, "data-tone": ["Lost", "Left out"].includes(name) && Number(value) > 0 ? "warning" : "" }, value))));
     if (told.planes.length) this.pictures.setPlanes(told.planes);
     this.#settings.take(told);
-    if (told.log && told.log.time > this.#said) {
-      if (this.#said || told.log.time > Date.now() / 1000 - 5) this.#frame.note(told.log.level, told.log.text);
-      this.#said = told.log.time;
+    const since = this.#said || Date.now() / 1000 - 5;
+    for (const { level, text: said, time } of told.log ?? []) {
+      if (time > since) this.#frame.note(level, said);
+      this.#said = Math.max(this.#said, time);
     }
   }
 

@@ -20,8 +20,9 @@ export class VolumePage extends EventTarget {
   #isAsking = false;
   #isSending = false; // an order
   #key = null; // of an order that may not have come through
-  #first = number("first-row", { min: 0, change: () => this.#setRows(this.#first) });
-  #last = number("last-row", { min: 0, change: () => this.#setRows(this.#last) });
+  #typed = new Set(); // fields that somebody writes in: no answer of the server takes numbers away
+  #first = number("first-row", { min: 0, input: () => this.#typed.add(this.#first), change: () => this.#setRows(this.#first) });
+  #last = number("last-row", { min: 0, input: () => this.#typed.add(this.#last), change: () => this.#setRows(this.#last) });
   #devices = element("select", { class: "form-select", id: "devices", change: () => this.#frame.settings.set("device", this.#devices.value) }, element("option", { value: "" }, "Any free device"));
   #priority = number("priority", { min: -100, max: 100, value: 0, title: "Jobs of a higher priority come first" });
   #name = element("input", { class: "form-control wide", id: "volume-name", maxlength: 200, autocomplete: "off", title: "Of the job; its result is named like the data set" });
@@ -56,6 +57,7 @@ export class VolumePage extends EventTarget {
   /** The page is seen, with the data set of the frame: shows its job that is not over, where there is one. */
   async show() {
     const { id, name } = this.#frame.dataset;
+    if (this.#number !== id) this.#typed.clear();
     this.#showSettings();
     if (this.#number === id) return;
     this.#number = id;
@@ -169,13 +171,14 @@ export class VolumePage extends EventTarget {
     const { dataset, settings } = this.#frame;
     if (!dataset?.facts) return;
     const { height } = dataset.facts, first = Math.min(settings.values.y ?? 0, height - 1), last = Math.min(first + (settings.values.height || height), height) - 1;
-    for (const [field, row] of [[this.#first, first], [this.#last, last]]) Object.assign(field, { max: height - 1, value: row });
+    for (const [field, row] of [[this.#first, first], [this.#last, last]]) Object.assign(field, { max: height - 1, ...(this.#typed.has(field) ? {} : { value: row }) });
     const wanted = String(settings.values.device ?? "").toLowerCase();
     const options = [...this.#devices.options].slice(1);
     this.#devices.value = (wanted && options.find((one) => one.value === wanted || one.textContent.toLowerCase().includes(wanted))?.value) || "";
   }
 
   #setRows(changed) {
+    this.#typed.delete(changed);
     const { height } = this.#frame.dataset.facts, row = (field) => Math.min(Math.max(Math.round(Number(field.value)) || 0, 0), height - 1);
     let [first, last] = [row(this.#first), row(this.#last)];
     if (last < first) [first, last] = changed === this.#first ? [first, first] : [last, last];

@@ -199,12 +199,12 @@ export class Film {
   }
 
   #askFilm() {
-    const kind = this.#kind, mode = this.#mode;
+    const kind = this.#kind, mode = this.#mode, wanted = this.#wanted;
     this.#ask(`film-${kind}`, "film", { kind, mode }, (answer, facts) => {
       const [, height, width] = answer.shape, key = kind === "projections" ? `projections ${facts.mode}` : kind;
       const images = facts.numbers.map((_, at) => answer.data.subarray(at * width * height, (at + 1) * width * height));
       this.#films.set(key, { ...facts, images, width, height });
-      if (kind === "projections") this.#takeModes(facts);
+      if (kind === "projections" && wanted === this.#wanted) this.#takeModes(facts); // else another one was chosen meanwhile
       if (kind === this.#kind && kind !== "projections") this.#showNearest();
     });
   }

@@ -32,6 +32,7 @@ export class VolumeView extends EventTarget {
   #high = [1, 1, 1];
   #timer = 0;
   #frame = 0;
+  #changes = 0;
   #levels = [0, 1];
   #sample = new Float64Array();
   name = "volume";
@@ -214,6 +215,7 @@ export class VolumeView extends EventTarget {
   /** A coarse picture now, and the final one when nothing has moved for a while. */
   redraw() {
     if (!this.#brick) return;
+    this.#changes++;
     this.frame.dataset.complete = false;
     clearTimeout(this.#timer);
     this.#frame ||= requestAnimationFrame(() => {
@@ -226,7 +228,8 @@ export class VolumeView extends EventTarget {
   }
 
   async #finish() {
-    if (!(await this.caster.draw({ ...this.#scene, isFinal: true }))) return;
+    const changes = this.#changes;
+    if (!(await this.caster.draw({ ...this.#scene, isFinal: true })) || changes !== this.#changes) return;
     this.frame.dataset.complete = true;
     this.dispatchEvent(new Event("complete"));
   }
