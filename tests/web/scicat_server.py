@@ -4,7 +4,7 @@
 generates from its backend; answers are theirs, too. It runs in a Python of its own, and tells its port.
 
     GET  /control/state          what it has, how often it was asked, and which bodies were wrong
-    POST /control                {"begin": TOKEN}: it is empty, and takes this token; {"down": true}: answers 503; {"cut": true}: closes connections; {"token": ...}: another one from now on;
+    POST /control                {"begin": TOKEN}: it is empty, and takes this token; {"down": true}: answers 503; {"cut": true}: closes connections, {"cut": "POST"}: those of this method; {"token": ...}: another one from now on;
                                  {"refuse": "..."}: refuses to create data sets; {"raw": {...}, "files": [...]}: a new raw data set
 """
 
@@ -103,7 +103,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.control(method, body)
         catalogue = self.catalogue
         catalogue.asked.append(f"{method} {urllib.parse.unquote(url.path)}")
-        if catalogue.cut:
+        if catalogue.cut in (True, method):
             self.close_connection = True
             return self.connection.close()
         if catalogue.down:

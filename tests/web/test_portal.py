@@ -272,10 +272,10 @@ register = true
     def test_cut_and_killed_while_it_registers(self):
         shutil.copyfile(SCAN, self.scan)
         self.raw()
+        self.scicat.control(cut="POST")  # it tells what there is, and takes nothing
         server = self.start()
-        until(lambda: self.found(server).get("job"))
-        self.scicat.control(cut=True)
         until(lambda: self.found(server)["state"] == "registering" and "can't be reached" in self.found(server)["why"])
+        self.scicat.control(cut=True)
         self.assertFalse(server.get("portal")["is_fine"])
         server.kill()
         self.scicat.control(cut=False)

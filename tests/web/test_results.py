@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import Error
 from resultplace import READY, ResultPlaceTest
 from resulttest import random_volume
-from webtest import SCAN, main, until
+from webtest import SCAN, main, until, until_passes
 
 
 class Results(ResultPlaceTest):
@@ -32,16 +32,14 @@ class Results(ResultPlaceTest):
         for name, axis in (("z", 0), ("y", 1), ("x", 2)):
             self.alone(page, name)
             page.get_by_role("button", name="1 : 1").click()
-            page.wait_for_timeout(150)
-            self.compare_plane(page, self.volume.take(self.volume.shape[axis] // 2, axis), levels)
+            until_passes(lambda axis=axis: self.compare_plane(page, self.volume.take(self.volume.shape[axis] // 2, axis), levels))
         page.locator(".viewer-pane:not([hidden]) canvas").first.hover()
         page.mouse.wheel(0, 120)
         page.wait_for_selector(f".viewer-pane:not([hidden]) [data-index='81']{READY}")
-        self.compare_plane(page, self.volume[:, :, 81], levels)
+        until_passes(lambda: self.compare_plane(page, self.volume[:, :, 81], levels))
         page.get_by_label("Slice along x").fill("5")
         page.wait_for_selector(f".viewer-pane:not([hidden]) [data-index='5']{READY}")
-        page.wait_for_timeout(100)
-        self.compare_plane(page, self.volume[:, :, 5], levels)
+        until_passes(lambda: self.compare_plane(page, self.volume[:, :, 5], levels))
 
     def alone(self, page, name="z"):
         """One plane, as large as it can be."""
@@ -57,17 +55,19 @@ class Results(ResultPlaceTest):
         for key, zoom in (("0", None), ("1", 1.0), ("+", 1.2), ("+", 1.44), ("1", 1.0), ("-", 1 / 1.2)):
             page.locator(".viewer-pane:not([hidden]) canvas").first.focus()
             page.keyboard.press(key)
-            page.wait_for_timeout(200)
-            page.wait_for_selector(f".viewer-pane:not([hidden]) .viewer-surface{READY}")
-            page.wait_for_timeout(100)
-            got = self.pixels(page)
-            height, width = got.shape
-            scale = zoom or min(width / 1500, height / 1200)
-            y, x = ((np.arange(size) + 0.5 - size / 2) / scale + middle for size, middle in ((height - 60, 600 - 30 / scale), (width, 750)))
-            wanted = np.clip((20 * (x - 0.5) + 10 * (y - 0.5)[:, np.newaxis] - low) * 256 / (high - low), 0, 255)
-            inside = (x > 3) & (x < 1497) & ((y > 3) & (y < 1197))[:, np.newaxis]
-            with self.subTest((key, scale)):
-                self.assertLess(np.abs(got[:-60] - wanted)[inside].max(), 2.5)
+            with self.subTest((key, zoom)):
+                until_passes(lambda zoom=zoom: self.compare_ramp(page, low, high, zoom))
+                page.wait_for_selector(f".viewer-pane:not([hidden]) .viewer-surface{READY}")
+                self.compare_ramp(page, low, high, zoom)  # also when nothing finer is to come
+
+    def compare_ramp(self, page, low, high, zoom):
+        got = self.pixels(page)
+        height, width = got.shape
+        scale = zoom or min(width / 1500, height / 1200)
+        y, x = ((np.arange(size) + 0.5 - size / 2) / scale + middle for size, middle in ((height - 60, 600 - 30 / scale), (width, 750)))
+        wanted = np.clip((20 * (x - 0.5) + 10 * (y - 0.5)[:, np.newaxis] - low) * 256 / (high - low), 0, 255)
+        inside = (x > 3) & (x < 1497) & ((y > 3) & (y < 1197))[:, np.newaxis]
+        self.assertLess(np.abs(got[:-60] - wanted)[inside].max(), 2.5)
 
     def test_what_nobody_looks_at_is_given_up(self):
         job = self.second(random_volume((1, 1200, 1500), np.uint8), "large.h5")

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from resultplace import READY, SETTINGS, ResultPlaceTest
 from resulttest import add_job, random_volume, write_volume
-from webtest import main
+from webtest import main, until, until_passes
 
 
 class Results(ResultPlaceTest):
@@ -25,7 +25,6 @@ class Results(ResultPlaceTest):
         canvas.focus()
         page.keyboard.press("z")
         page.wait_for_selector(f".viewer-room{READY}")
-        page.wait_for_timeout(300)
         got = self.pixels(page, ".viewer-room").astype(float)
         low, high = self.levels()
         largest = np.clip((self.volume.max(0) - low) / (high - low), 0, 1) * 255
@@ -39,7 +38,6 @@ class Results(ResultPlaceTest):
         for does in (lambda: page.keyboard.press("ArrowRight"), lambda: page.get_by_label("Cut along x, to").fill("50"),
                      lambda: page.get_by_role("button", name="Transfer function").click()):
             does()
-            page.wait_for_timeout(50)
             page.wait_for_selector(f".viewer-room{READY}")
             seen.append(self.pixels(page, ".viewer-room").astype(float))
             self.assertGreater(np.abs(seen[-1] - seen[-2]).mean(), 0.3)
@@ -48,7 +46,6 @@ class Results(ResultPlaceTest):
         for _ in range(20):
             page.keyboard.press("ArrowDown")
         self.assertIn("opacity 20 %", curve.get_attribute("aria-valuetext"))
-        page.wait_for_timeout(50)
         page.wait_for_selector(f".viewer-room{READY}")
         self.assertLess(self.pixels(page, ".viewer-room").mean(), seen[-1].mean())
 
@@ -61,22 +58,26 @@ class Results(ResultPlaceTest):
         page.wait_for_function("() => document.querySelectorAll('.viewer-pair .viewer-surface[data-complete=true]').length === 2")
         self.assertRegex(page.url, rf"#/results/({other}/0/compare/{self.job}/0|{self.job}/0/compare/{other}/0)$")
         first, second = (f".viewer-pair > .viewer-pane:nth-child({i}) .viewer-surface" for i in (1, 2))
-        page.wait_for_timeout(300)
-        self.assertGreater(np.abs(self.pixels(page, first)[60:-60].astype(int) - self.pixels(page, second)[60:-60]).mean(), 3)
+
+        def compare():
+            np.testing.assert_allclose(self.pixels(page, first)[60:-60].astype(int), self.pixels(page, second)[60:-60], atol=2)
+
+        until_passes(lambda: self.assertGreater(np.abs(self.pixels(page, first)[60:-60].astype(int) - self.pixels(page, second)[60:-60]).mean(), 3))
         page.get_by_role("button", name="Own levels").click()
-        page.wait_for_timeout(300)
-        np.testing.assert_allclose(self.pixels(page, first)[60:-60].astype(int), self.pixels(page, second)[60:-60], atol=2)
+        until_passes(compare)
+        before = self.pixels(page, first)
         page.locator(f"{first} > canvas").hover()
         page.keyboard.down("Control")
         page.mouse.wheel(0, -100)
         page.keyboard.up("Control")
-        page.wait_for_timeout(400)
-        np.testing.assert_allclose(self.pixels(page, first)[60:-60].astype(int), self.pixels(page, second)[60:-60], atol=2)
+        until(lambda: not np.array_equal(self.pixels(page, first), before), "the wheel enlarges nothing")
+        until_passes(compare)
         page.get_by_role("button", name="Flicker").click()
         pair = page.locator(".viewer-pair")
         for letter in "BA":
             page.wait_for_selector(f".viewer-pair[data-shown='{letter}']")
         page.locator(".viewer-pair .viewer-pane:not(.viewer-below) canvas").focus()
+        page.keyboard.press(" ")  # holds one of them
         shown = pair.get_attribute("data-shown")
         page.keyboard.press(" ")
         self.assertNotEqual(pair.get_attribute("data-shown"), shown)

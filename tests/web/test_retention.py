@@ -33,7 +33,7 @@ class Retention(ServerTest):
         """As if it had run then."""
         file = self.web.get(f"jobs/{number}")["results"][0]["name"]
         seconds = days * 86400
-        with sqlite3.connect(self.web.queue / "jobs.sqlite") as database:
+        with sqlite3.connect(self.web.queue / "jobs.sqlite", timeout=30) as database:
             database.execute("UPDATE jobs SET started = started - ?, began = began - ?, ended = ended - ? WHERE id = ?", (seconds,) * 3 + (number,))
         database.close()
         for path in self.web.results.glob(f"{file}*"):
@@ -54,7 +54,7 @@ class Retention(ServerTest):
         self.assertEqual(self.web.ask("PUT", f"jobs/{pinned}/pin").status, 204)
         self.assertTrue(self.web.get(f"jobs/{pinned}")["is_pinned"])
         self.web.post(f"results/{shared}/0/shares", {"hours": 1})
-        with sqlite3.connect(self.web.state / "web.sqlite") as database:  # as a rule does whose portal can't be reached
+        with sqlite3.connect(self.web.state / "web.sqlite", timeout=30) as database:  # as a rule does whose portal can't be reached
             database.execute("INSERT INTO finds (rule, source, name, stamp, state, found, still_since, changed, job) "
                              "VALUES ('r', 's', 'n', '1', 'registering', 0, 0, 0, ?)", (awaited,))
         database.close()
@@ -85,7 +85,7 @@ class Retention(ServerTest):
         self.web.stop()
         self.web.start()  # the rules are applied by themselves
         until(lambda: not files[pinned].exists(), "nothing goes by itself")
-        self.assertEqual(self.web.get("jobs")["total"], 6)
+        until(lambda: self.web.get("jobs")["total"] == 6, "its job stays")
 
     def test_bytes_of_a_person(self):
         self.begin("--keep-bytes", str(1 << 40))

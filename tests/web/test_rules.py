@@ -15,7 +15,7 @@ import unittest
 import unittest.mock
 
 from rulestest import BEAM
-from webtest import SCAN, main
+from webtest import PATIENCE, SCAN, main
 
 from tomo_web.app import Server as InProcess  # noqa: E402
 from tomo_web import rule_work, rules, templates  # noqa: E402
@@ -192,7 +192,7 @@ class Steps(unittest.TestCase):
         finds.begin(rule, 0)
         return rule_work.Work(server, finds, rule, None, Told())
 
-    async def finish(self, work, until_state, patience=20.0):
+    async def finish(self, work, until_state, patience=PATIENCE):
         """Turns until all finds are in a state."""
         end = time.monotonic() + patience
         while time.monotonic() < end:

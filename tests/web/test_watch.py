@@ -72,9 +72,9 @@ class Watching(ServerTest):
         self.rules.write_text(text)
         return self.server("--watch", self.rules, scans=())
 
-    def count(self, wanted):
+    def count(self, wanted, table="finds"):
         with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(self.folder / "state" / "web.sqlite")) as database:
-            return database.execute(f"SELECT COUNT(*) FROM finds WHERE {wanted}").fetchone()[0]
+            return database.execute(f"SELECT COUNT(*) FROM {table} WHERE {wanted}").fetchone()[0]
 
     def found(self, server, rule="beam"):
         return {one["name"]: one for one in server.get(f"rules/{rule}/found")["items"]}
@@ -121,6 +121,7 @@ class Watching(ServerTest):
         (self.arrives / "bad.nxs").write_bytes(b"no scan")
         until(lambda: mail.got and self.found(server)["bad"]["state"] == "failed" and not hook.refuses)
         self.assertRegex(mail.got[0], r"(?s)To: ada@example.org.*Subject: gst-tomo: beam: bad: failed.*rule beam: bad: failed: 'scans/in/bad.nxs' is not an HDF5 file")
+        until(lambda: self.count("sent IS NOT NULL OR problem IS NOT NULL", "deliveries") == 2)  # the server knows of both
         self.assertEqual(hook.got, [])
         server.kill()
         server.start()  # it still has the message that nobody took
@@ -149,7 +150,7 @@ class Watching(ServerTest):
         server = self.watching(BEAM)
         until(lambda: server.get("rules")["rules"])
         self.rules.write_text(BEAM + "retries = many\n")
-        problem = until(lambda: server.get("rules")["problem"])
+        problem = until(lambda: "line 7" in (told := server.get("rules")["problem"] or "") and told)  # and not of a file that is half written
         self.assertRegex(problem, r"^rules\.toml: .*line 7")
         self.assertEqual([one["name"] for one in server.get("rules")["rules"]], ["beam"])
         self.rules.write_text(BEAM.replace("rules.beam", "rules.other"))
