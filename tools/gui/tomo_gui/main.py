@@ -29,7 +29,7 @@ def main(words=None):
     theme.apply(arguments.theme or theme.saved())
     # The window's thread sleeps in C most of the time, where Python sees no signal.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: application.quit())
+        signal.signal(number, lambda *_: QtCore.QTimer.singleShot(0, application.quit))  # also before the window lives
     ticks = QtCore.QTimer()
     ticks.timeout.connect(lambda: None)
     ticks.start(200)
