@@ -41,7 +41,7 @@ SERVER = start_display()
 HOME = tempfile.mkdtemp(prefix="tomo-gui-home-")
 os.environ["XDG_CONFIG_HOME"] = HOME  # where a window remembers what was opened
 
-from pyqtgraph.Qt import QtCore, QtTest, QtWidgets  # noqa: E402
+from pyqtgraph.Qt import QtCore, QtGui, QtTest, QtWidgets  # noqa: E402
 
 from tomo_gui import theme  # noqa: E402
 
@@ -81,13 +81,19 @@ def type_into(widget, text):
     QtTest.QTest.keyClick(widget, Qt.Key.Key_Return)
 
 
+def move(widget, at, held=Qt.MouseButton.NoButton):
+    """The mouse comes to a point of a widget, with this button held. The X server would tell that some time later."""
+    event = QtGui.QMouseEvent(QtCore.QEvent.Type.MouseMove, QtCore.QPointF(at), QtCore.QPointF(widget.mapToGlobal(at)), Qt.MouseButton.NoButton, held,
+                              Qt.KeyboardModifier.NoModifier)
+    APPLICATION.sendEvent(widget, event)
+    APPLICATION.processEvents()
+
+
 def drag(widget, start, end, button=LEFT, steps=8):
     """Presses at one point of a widget, moves to another one, and lets go."""
     QtTest.QTest.mousePress(widget, button, Qt.KeyboardModifier.NoModifier, start)
     for step in range(1, steps + 1):
-        point = start + (end - start) * step / steps
-        QtTest.QTest.mouseMove(widget, point, 5)
-        APPLICATION.processEvents()
+        move(widget, start + (end - start) * step / steps, button)
     QtTest.QTest.mouseRelease(widget, button, Qt.KeyboardModifier.NoModifier, end)
 
 

@@ -346,10 +346,10 @@ class Drawing(FlowTest):
         self.document.load(json.dumps({"nodes": nodes, "edges": [{"from": f"n{i}", "to": f"n{i + 1}"} for i in range(99)]}))
         self.canvas.fit()
         spin(0.05)
-        begin = time.monotonic()
+        begin = time.process_time()
         self.document.move({"n50": (0, 0)})
         self.canvas.draw()
-        self.assertLess(time.monotonic() - begin, 1.0)  # 0.2 s alone on this machine
+        self.assertLess(time.process_time() - begin, 1.0)  # 0.2 s alone on this machine
 
 
 class FilesAndRuns(FlowTest):

@@ -4,7 +4,7 @@
 
 import h5py
 import numpy as np
-from guitest import LEFT, ROOT, SCAN, GuiTest, QtCore, QtTest, QtWidgets, Qt, click, main, spin, type_into, until  # noqa: I001
+from guitest import LEFT, ROOT, SCAN, GuiTest, QtCore, QtTest, QtWidgets, Qt, click, main, move, spin, type_into, until  # noqa: I001
 
 from phantom_scan import Scan
 from pyqtgraph.Qt import QtGui
@@ -134,13 +134,13 @@ class Sinogram(ScansTest):
         spin(0.05)
         for row in (20, 101):
             at = film.view.canvas.to_widget(QtCore.QPointF(50, row + 0.5)).toPoint()
-            QtTest.QTest.mouseMove(film.view.canvas, at)
+            move(film.view.canvas, at)
             until(lambda: film.row == row and np.array_equal(film.sinogram.image(), raw[:, row]), f"no sinogram of row {row}")
         column, row, value = (int(word) for word in film.view.readout.text().split()[1::2])
         self.assertEqual((row, value), (101, raw[0, 101, column]))
         # A click holds the row.
         click(film.view.canvas, at)
-        QtTest.QTest.mouseMove(film.view.canvas, film.view.canvas.to_widget(QtCore.QPointF(50, 10.5)).toPoint())
+        move(film.view.canvas, film.view.canvas.to_widget(QtCore.QPointF(50, 10.5)).toPoint())
         spin(0.1)
         self.assertEqual(film.row, 101)
         # A click into the sinogram is a projection.
@@ -212,10 +212,9 @@ class Facts(ScansTest):
             self.window_.show_place(title)
         self.window_.show_place("Scans")
         self.window_.resize(600, 800)
-        spin(0.1)
+        top = lambda button: button.mapTo(place.film, QtCore.QPoint(0, 0)).y()  # noqa: E731
+        until(lambda: top(place.film._export) > top(place.film._modes["raw"]), "all of the bar is in one line")
         self.assertLess(self.window_.width(), 960)
-        export = place.film._export
-        self.assertGreater(export.mapTo(place.film, QtCore.QPoint(0, 0)).y(), place.film._modes["raw"].mapTo(place.film, QtCore.QPoint(0, 0)).y())
         self.assertEqual(len(set(lines)), 1)
 
     def test_thumbnails_of_few_rows(self):

@@ -11,7 +11,7 @@ from unittest import mock
 import h5py
 import numpy as np
 import zarr_files
-from guitest import APPLICATION, RIGHT, ROOT, Qt, QtCore, click, drag, main, spin, until
+from guitest import APPLICATION, RIGHT, ROOT, Qt, QtCore, click, drag, main, move, spin, until
 from widgetstest import WidgetTest, at_sample, colour_at, press_key, seen, wheel
 
 from gsttomo.widgets import CompareView, Loader, SliceView, Volume, VolumeError
@@ -142,8 +142,7 @@ class Slices(WidgetTest):
         self.shows(self.array)
         told = self.heard(self.view.pointed)
         canvas = self.view.panes[1].view.canvas
-        from pyqtgraph.Qt import QtTest
-        QtTest.QTest.mouseMove(canvas, at_sample(canvas, 60, 9))
+        move(canvas, at_sample(canvas, 60, 9))
         spin(0.1)
         words = told[-1].split()
         self.assertEqual([int(words[i]) for i in (1, 3, 5)], [60, 25, 9])
@@ -270,7 +269,7 @@ class Compare(WidgetTest):
         first, second = self.view.panes
         click(self.view.toolbar.button("Flicker"))
         self.assertEqual((first.isVisible(), second.isVisible()), (True, False))
-        until(second.isVisible, "B was never shown", 3)
+        until(second.isVisible, "B was never shown")
         press_key(self.view.panes[self.view.turned()].view.canvas, Qt.Key.Key_Space)  # holds
         if self.view.turned() == 0:
             press_key(first.view.canvas, Qt.Key.Key_Space)
@@ -301,9 +300,8 @@ class Compare(WidgetTest):
         click(self.view.toolbar.button("x"))
         until(lambda: np.array_equal(self.view.panes[1].view.image(), self.b[:, :, 35]))
         told = self.heard(self.view.pointed)
-        from pyqtgraph.Qt import QtTest
         canvas = self.view.panes[0].view.canvas
-        QtTest.QTest.mouseMove(canvas, at_sample(canvas, 20, 7))
+        move(canvas, at_sample(canvas, 20, 7))
         spin(0.1)
         words = told[-1].split()
         np.testing.assert_allclose([float(words[5]), float(words[7])], [self.a[7, 20, 35], self.b[7, 20, 35]], atol=1e-3)

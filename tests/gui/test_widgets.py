@@ -7,7 +7,7 @@ import time
 import warnings
 
 import numpy as np
-from guitest import RIGHT, Qt, QtCore, QtTest, QtWidgets, click, drag, main, spin  # noqa: I001
+from guitest import RIGHT, Qt, QtCore, QtTest, QtWidgets, click, drag, main, move, spin  # noqa: I001
 from pyqtgraph.Qt import QtGui
 from widgetstest import CONTROL, WidgetTest, at_sample, colour_at, pixels, press_key, seen, wheel
 
@@ -269,13 +269,13 @@ class Mouse(WidgetTest):
     def test_read_out_does_not_jump(self):
         texts, told = [], self.heard(self.view.pointed)
         for column, row in ((0, 0), (150, 100), (299, 199)):
-            QtTest.QTest.mouseMove(self.canvas, at_sample(self.canvas, column, row))
+            move(self.canvas, at_sample(self.canvas, column, row))
             spin(0.05)
             texts.append(self.view.readout.text())
             words = texts[-1].split()
             self.assertEqual((int(words[1]), int(words[3])), (column, row))
             self.assertAlmostEqual(float(words[5]), self.array[row, column], delta=1e-4)
-        QtTest.QTest.mouseMove(self.canvas, QtCore.QPoint(2, 2))
+        move(self.canvas, QtCore.QPoint(2, 2))
         spin(0.05)
         texts.append(self.view.readout.text())
         self.assertEqual(len({len(text) for text in texts}), 1, texts)
