@@ -10,15 +10,17 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import threading
 import time
+import types
 import unittest.mock
 
-from clustertest import BLIND, FULL, SLOW, Processes, descendants, is_slab_process, is_worker
-from gsttomo.cluster import _connect, _program, _worker
+from clustertest import BLIND, FULL, OTHER, SLOW, WITHOUT_MODULE, Processes, descendants, is_slab_process, is_worker
+from gsttomo.cluster import _connect, _program, _slabs, _worker
 from gsttomo.cluster._connect import connected
 from gsttomo.cluster._errors import ClusterError
 from phantom_scan import AXIS, ROWS, Scan
@@ -162,6 +164,10 @@ class OnProcesses(ClusterTestCase):
         self.assertLess(0, len(there))
         self.assertLess(len(there), SLABS)
         self.assertEqual([name for name in os.listdir("many.h5.slabs") if not name.endswith((".h5", "lines.txt"))], [])
+        # Of a run that was killed.
+        for name in (f"cluster-{'0' * 32}.token", f"attempt-{'0' * 32}/00000.h5.partial"):
+            os.makedirs(os.path.dirname(f"many.h5.slabs/{name}"), exist_ok=True)
+            open(f"many.h5.slabs/{name}", "w").close()
         refused = cluster(self.processes.address, *self.words("--circle", "--resume"))
         self.assertEqual(refused.returncode, 1)
         self.assertIn("the interrupted run had other settings", refused.stderr)
@@ -169,6 +175,43 @@ class OnProcesses(ClusterTestCase):
         self.check(reference)
         for name, time_written in there.items():
             self.assertEqual(os.stat(f"many.h5.volume-a/{name}").st_mtime_ns, time_written)
+
+    def test_two_scans_at_once(self):
+        """Their slabs have the same numbers, and the same scheduler."""
+        other = ("scan.nxs", "--axis", AXIS, "--output", "other.h5", "--cluster-slab", SLAB, "--circle", "--cluster", self.processes.address)
+        references = self.one(), self.one("--circle")
+        process = self.begin()
+        self.done(*other, "--report=false", "--picture=false")
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, out + err)
+        for name, reference in zip(("many.h5", "other.h5"), references):
+            self.check(reference, name)
+
+    def test_workers_that_come_late(self):
+        """Of another version, or without a module: they are left out before their slabs are taken."""
+        reference = self.one()
+        process = self.begin()
+        for line in process.stdout:
+            if json.loads(line)["event"] == "progress":
+                break
+        print(json.dumps({"command": "pause"}), file=process.stdin, flush=True)
+        with self.one_more(OTHER), self.one_more(WITHOUT_MODULE):
+            print(json.dumps({"command": "resume"}), file=process.stdin, flush=True)
+            out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, out + err)
+        self.assertRegex(out, r"the worker tcp://\S+ is left out: \D*it has gst-tomo 0\.0\.9, and this computer")
+        self.assertRegex(out, r"the worker tcp://\S+ is left out: it has no gst-tomo: No module named")
+        self.check(reference)
+
+    def test_folder_that_goes(self):
+        """One error, and no worker is blamed."""
+        process = self.begin()
+        wait_until(lambda: glob.glob("many.h5.slabs/*.h5"), "a slab")
+        shutil.rmtree("many.h5.slabs", ignore_errors=True)  # a worker may write there meanwhile
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 1, out)
+        self.assertRegex(err, r"\Atomo-reconstruct: the folder '\S+/many.h5.slabs' has gone while slabs were made in it.*\n\Z")
+        self.assertNotIn("left out", out)
 
     def test_aborted(self):
         """Nothing works on behind it."""
@@ -235,9 +278,11 @@ class Words(ClusterTestCase):
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertRegex(result.stderr, r"\Atomo-reconstruct: no scheduler of Dask answers at 'tcp://127.0.0.1:9'.*\n\Z")
         self.assertFalse([name for name in os.listdir(".") if name.startswith("many.h5")])
+        result = cluster("tls://127.0.0.1:9", *self.words(), "--progress", "none")  # without a certificate
+        self.assertRegex(result.stderr, r"\Atomo-reconstruct: no scheduler of Dask answers at 'tls://127.0.0.1:9': .*\n\Z")
         with open("bad.yaml", "w") as file:
             file.write("queue: all\n")
-        for name, expected in (("nowhere", "'nowhere' names no cluster"), ("local:none", "wanted local:N"), ("slurm:bad.yaml", "jobs: 20|dask-jobqueue")):
+        for name, expected in (("nowhere", "'nowhere' names no cluster"), ("local:none", "wanted local:N"), ("local:²", "wanted local:N"), ("slurm:bad.yaml", "jobs: 20|dask-jobqueue")):
             with self.subTest(name=name), self.assertRaisesRegex(ClusterError, expected):
                 asyncio.run(connected(name, contextlib.AsyncExitStack()))
 
@@ -250,10 +295,39 @@ class Words(ClusterTestCase):
         self.assertEqual(told.getvalue(), "")
         self.assertIn("squeue", _connect.how_workers_come("slurm:cluster.yaml"))
 
+    def test_scheduler_that_does_not_answer(self):
+        async def late():
+            await asyncio.sleep(5)
+            return {}
+
+        dispatcher = _slabs.Dispatcher(types.SimpleNamespace(nthreads=late), print)
+        with unittest.mock.patch.object(_slabs, "TO_ANSWER", 0.1), self.assertRaisesRegex(ClusterError, "the scheduler has not answered for 0 s; .*--resume"):
+            asyncio.run(dispatcher.workers())
+
+    def test_process_that_dies_between_slabs(self):
+        """The next slab gets another one, and one of the version that is asked for."""
+        problems = []
+
+        def fail(text, is_unfit):
+            problems.append((text, is_unfit))
+            raise RuntimeError
+
+        self.addCleanup(_worker._end_server)
+        order = {"version": _worker.version()}
+        first = _worker._serving(order, fail).process
+        self.assertIs(_worker._serving(order, fail).process, first)
+        first.kill()
+        first.wait()
+        second = _worker._serving(order, fail).process
+        self.assertIsNone(second.poll())
+        with self.assertRaises(RuntimeError):
+            _worker._serving({"version": "0.0.9"}, fail)
+        self.assertRegex(f"{problems}", r"it has gst-tomo [0-9.]+, and this computer 0\.0\.9', True")
+
     def test_usage(self):
         self.assertIn("slurm:FILE.yaml", cluster("--help").stdout)
         self.assertRegex(cluster("--version").stdout, r"\Atomo-cluster [0-9.]+\n\Z")
-        for words in ((), ("local:2",), ("--wrong", "x")):
+        for words in ((), ("local:2",), ("--wrong", "x"), ("", "scan.nxs")):
             self.assertEqual(cluster(*words).returncode, 2)
         for words, expected in ((("--method", "sirt", "--geometry", "cone", "--source-position-y", -500), "needs the whole volume"),
                                 (("--result", "projections"), "corrected projections are made in one stream"),
@@ -274,6 +348,24 @@ class Words(ClusterTestCase):
 
 
 class Killed(ClusterTestCase):
+    @unittest.skipUnless(IS_LONG, "long")
+    def test_scheduler(self):
+        """One error, and the slabs stay for another one."""
+        reference = self.one()
+        with tempfile.TemporaryDirectory() as folder, contextlib.closing(Processes(folder)) as processes:
+            for _ in range(2):
+                processes.worker(SLOW)
+            with subprocess.Popen(["tomo-cluster", processes.address, *map(str, self.words())], text=True, stderr=subprocess.PIPE) as process:
+                wait_until(lambda: glob.glob("many.h5.slabs/*.h5"), "a slab")
+                processes.kill_scheduler()
+                _, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 1)
+        told = [line for line in err.splitlines() if line.startswith("tomo-reconstruct: ")]
+        self.assertEqual(told[-1], "tomo-reconstruct: the scheduler has gone; slabs that are made stay, and --resume goes on from there")
+        self.assertNotIn("Traceback", err)
+        cluster("local:2", *self.words("--resume"))
+        self.check(reference)
+
     def test_killed_at_random(self):
         """Workers are killed while they make slabs; others take their place, and the volume is the same."""
         reference = self.one()

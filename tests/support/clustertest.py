@@ -35,6 +35,19 @@ def slow(self, seconds, next=worker.Server.next):
 
 worker.Server.next = slow
 """
+OTHER = SLOW + """
+worker.version = lambda: "0.0.9"
+"""
+WITHOUT_MODULE = """
+import sys
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("gsttomo"):
+            raise ModuleNotFoundError(f"No module named {name!r}")
+
+sys.meta_path.insert(0, Finder())
+"""
 FULL = """
 import os
 os.environ["LD_PRELOAD"] = os.environ["GST_TOMO_FAILING_DISK"]
@@ -98,6 +111,9 @@ class Processes:
         process.wait()
         process.stderr.close()
         self._all.remove(process)
+
+    def kill_scheduler(self):
+        self._all[0].kill()
 
     def close(self):
         for process in self._all[::-1]:

@@ -8,7 +8,6 @@ import importlib.util
 import logging
 import os
 import pathlib
-import warnings
 
 from ._errors import ClusterError
 
@@ -25,10 +24,7 @@ async def connected(name, stack):
     if not importlib.util.find_spec("distributed"):
         raise ClusterError(f"Dask distributed is not installed: {HOW_TO_GET}")
     import dask
-    import distributed  # noqa: F401, because it sets levels of its own
 
-    for name_of_log in ("distributed", "tornado.application"):  # workers that end are no news here, and failures become errors
-        logging.getLogger(name_of_log).setLevel(logging.CRITICAL)
     # Of schedulers that this process starts.
     dask.config.set({"distributed.scheduler.allowed-failures": 10, "distributed.scheduler.worker-ttl": "60s",
                      "distributed.worker.profile.enabled": False})
@@ -60,11 +56,9 @@ async def _client(stack, cluster):
     from distributed import Client
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # other versions of Dask, which tell by themselves whether they fit
-            client = Client(cluster, asynchronous=True, timeout=TO_ANSWER, set_as_default=False)
-            await asyncio.wait_for(client, TO_ANSWER + 5)
-    except (OSError, ValueError, ImportError) as e:
+        client = Client(cluster, asynchronous=True, timeout=TO_ANSWER, set_as_default=False)
+        await asyncio.wait_for(client, TO_ANSWER + 5)
+    except (OSError, ValueError, ImportError, TypeError) as e:
         reason = f": {e}" if str(e) and not isinstance(e, OSError) else ""
         raise ClusterError(f"no scheduler of Dask answers at '{cluster}'{reason}; `dask scheduler` starts one and tells its "
                            "address") from None
@@ -80,13 +74,12 @@ async def _close(thing):
 async def _local(count, name, stack):
     from distributed import LocalCluster
 
-    if not count.isdigit() or not 1 <= int(count) <= 1024:
+    if not count.isdecimal() or not 1 <= int(count) <= 1024:
         raise ClusterError(f"'{name}' does not say how many processes; wanted local:N with N from 1 to 1024")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the usual port of the page is taken, so another one is
-        cluster = await LocalCluster(n_workers=int(count), threads_per_worker=1, processes=True, host="127.0.0.1", memory_limit=0,
-                                     dashboard_address=os.environ.get("GST_TOMO_CLUSTER_DASHBOARD", "127.0.0.1:0"),
-                                     silence_logs=logging.CRITICAL, asynchronous=True)
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # of its processes
+    cluster = await LocalCluster(n_workers=int(count), threads_per_worker=1, processes=True, host="127.0.0.1", memory_limit=0,
+                                 dashboard_address=os.environ.get("GST_TOMO_CLUSTER_DASHBOARD", "127.0.0.1:0"),
+                                 silence_logs=logging.CRITICAL, asynchronous=True)
     stack.push_async_callback(_close, cluster)
     return cluster
 

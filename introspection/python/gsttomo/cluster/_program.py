@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
+import warnings
 
 from . import _connect
 from ._errors import ClusterError
@@ -32,6 +34,8 @@ def main(words=None):
     given = ["--version"] if words == ["--version"] else None
     if given is None:
         chosen = parser().parse_args(words)
+        if not chosen.cluster:
+            parser().error(f"the cluster is an empty word; wanted {_connect.FORMS}")
         if not chosen.arguments:
             parser().error("the following arguments are required: those of tomo-reconstruct")
         given = [*chosen.arguments, f"--cluster={chosen.cluster}"]
@@ -47,10 +51,20 @@ def _tell(event):
 
 
 async def _serve(name):
+    # Of Dask: workers that end are no news, failures become errors, and versions that don't fit tell it by these.
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    with contextlib.suppress(BrokenPipeError):  # nobody listens any more
+        await _serve_all(name)
+        return 0
+    return 1
+
+
+async def _serve_all(name):
     try:
         await _Session(name).run()
-    except BrokenPipeError:  # nobody listens any more
-        return 1
+    except BrokenPipeError:
+        raise
     except ClusterError as e:
         _tell({"event": "failed", "text": f"{e}"})
     except OSError as e:
@@ -58,7 +72,6 @@ async def _serve(name):
     except Exception as e:
         _tell({"event": "failed", "text": f"tomo-cluster: {type(e).__name__}: {e}"})
         raise
-    return 0
 
 
 class _Session:

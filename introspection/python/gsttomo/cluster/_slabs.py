@@ -19,12 +19,13 @@ MOST_FAILURES_OF_WORKER = 3  # in a row, before it gets no more slabs
 MOST_LOSSES = 3  # of one slab, each with several workers that died
 PER_WORKER = 2  # slabs that the scheduler knows at once, so that no worker waits for the next one
 TO_ANSWER = 60.0  # seconds, of a question
+GO_ON = "; slabs that are made stay, and --resume goes on from there"
 SILENT = 30.0  # seconds, at least, until a worker counts as hanging
 
 
 class _Slab:
-    def __init__(self, order):
-        self.order, self.number = order, order["number"]
+    def __init__(self, order, run):
+        self.order, self.number, self._run = order, order["number"], run
         self.attempts = self.losses = 0
         self.failures = {}  # text by address of the worker
         self.worker = self.heard = self.future = self.made = None
@@ -32,8 +33,9 @@ class _Slab:
 
     @property
     def key(self):
-        """As the scheduler's page shows it: the number is that of the first image."""
-        name = "slab-" + os.path.basename(self.order["file"]).partition(".")[0]
+        """As the scheduler's page shows it: the number is that of the first image. A scheduler takes jobs of one key for the same job, also
+        where two clients ask for them, so the key has the run as well."""
+        name = f"slab-{os.path.basename(self.order['file']).partition('.')[0]}-{self._run}"
         return name if self.attempts == 1 else f"{name}-attempt-{self.attempts}"
 
 
@@ -44,34 +46,62 @@ class Dispatcher:
 
     def __init__(self, client, tell, work=_worker.make_slab):
         self._client, self._tell, self._work = client, tell, work
-        self._token = f"cluster-{uuid.uuid4().hex}.token"
+        self._run = uuid.uuid4().hex
+        self._token = f"cluster-{self._run}.token"
         self._waiting, self._running = collections.deque(), {}
         self._ended = asyncio.Queue()  # pairs of a slab and its future
         self._failed_in_row = collections.Counter()
         self._made_by = collections.Counter()
         self._warned = set()
         self._addresses, self._dropped = [], set()
+        self._version, self._checked, self._checking = "", set(), None
         self._lonely_since = None
         self.is_paused = self.is_finishing = False
 
     async def workers(self):
-        """Addresses of those that the scheduler has."""
-        self._addresses = [address for address in await self._client.nthreads() if address not in self._dropped]
+        """Addresses of those that the scheduler has. Raises ClusterError where it doesn't tell."""
+        try:
+            found = await asyncio.wait_for(self._client.nthreads(), TO_ANSWER)
+        except TimeoutError:
+            raise ClusterError(f"the scheduler has not answered for {TO_ANSWER:.0f} s{GO_ON}") from None
+        except OSError:
+            raise ClusterError(f"the scheduler has gone{GO_ON}") from None
+        self._addresses = [address for address in found if address not in self._dropped]
         return self._addresses
 
     async def check(self, folder=None):
         """Raises ClusterError where a worker can't make slabs."""
-        expected = await asyncio.to_thread(_worker.version)
-        # By its text: a worker without the module can say so.
-        question = f"__import__('importlib').import_module('gsttomo.cluster._worker').probe({expected!r}, {folder!r}, {self._token!r})"
+        self._version = await asyncio.to_thread(_worker.version)
         workers = await self.workers()
-        answers = await asyncio.gather(*(self._ask(worker, question) for worker in workers))
-        problems = [(worker, answer) for worker, answer in zip(workers, answers) if answer]
+        self._checked.update(workers)
+        problems = await self.problems(workers, folder)
         if problems:
             address, problem = problems[0]
             others = f", and {len(problems) - 1} more of {len(workers)} have a problem" if len(problems) > 1 else ""
             raise ClusterError(f"the worker {address} can't make slabs: {problem}{others}. Workers want the gst-tomo and the file system of this "
                                "computer: start them in its environment")
+
+    async def problems(self, workers, folder=None):
+        """Pairs of a worker and why it can't make slabs."""
+        # By its text: a worker without the module can say so.
+        question = f"__import__('importlib').import_module('gsttomo.cluster._worker').probe({self._version!r}, {folder!r}, {self._token!r})"
+        answers = await asyncio.gather(*(self._ask(worker, question) for worker in workers))
+        return [(worker, answer) for worker, answer in zip(workers, answers) if answer]
+
+    async def _check_new(self):
+        """Leaves out workers that have come meanwhile and can't make slabs. Returns whether there were any."""
+        workers = [address for address in await self.workers() if address not in self._checked]
+        self._checked.update(workers)
+        problems = await self.problems(workers, self._folder) if workers else []
+        for worker, problem in problems:
+            await self._drop(worker, problem)
+        return bool(problems)
+
+    def _look_at_new(self):
+        """One at a time."""
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.ensure_future(self._check_new())
+        return self._checking
 
     async def _ask(self, worker, question):
         """Its problem; "" also of one that has gone, about which the scheduler knows more."""
@@ -95,13 +125,14 @@ class Dispatcher:
         patience: seconds without a sign of a slab
         lonely: seconds without any worker"""
         self._patience, self._lonely = patience, lonely
-        self._waiting.extend(_Slab({**order, "slab-folder": folder, "token": self._token}) for order in orders)
         topic = _worker.TOPIC + self._token
         self._client.subscribe_topic(topic, self._hear)
         try:
             with self._marked(folder):
                 try:
                     await self.check(folder)
+                    shared = {"slab-folder": folder, "token": self._token, "version": self._version}
+                    self._waiting.extend(_Slab({**order, **shared}, self._run) for order in orders)
                     await self._go_through()
                 finally:
                     await self._give_up()
@@ -111,28 +142,38 @@ class Dispatcher:
 
     @contextlib.contextmanager
     def _marked(self, folder):
-        mark = os.path.join(folder, self._token)
+        self._folder = folder
+        mark = self._mark()
         try:
             with open(mark, "w", encoding="ascii") as file:
                 file.write(self._token)
         except OSError as e:
             raise ClusterError(f"'{mark}' can't be written: {e.strerror}") from None
-        self._folder = folder
         try:
             yield
         finally:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # it is another run's folder, if that has taken the mark away
                 os.unlink(mark)
-            self._clean()
+                self._clean()
+
+    def _mark(self):
+        return os.path.join(self._folder, self._token)
 
     def _clean(self):
-        """Workers that still make a slab, also those of an earlier run, miss their folder and give up."""
-        for attempt in glob.glob(os.path.join(glob.escape(self._folder), "attempt-*")):
+        """Workers that still make a slab, also those of an earlier run, miss their folder and give up; without its token they begin none."""
+        folder = glob.escape(self._folder)
+        for token in set(glob.glob(os.path.join(folder, "cluster-*.token"))) - {self._mark()}:
+            with contextlib.suppress(OSError):
+                os.unlink(token)
+        for attempt in glob.glob(os.path.join(folder, "attempt-*")):
             shutil.rmtree(attempt, ignore_errors=True)
 
     async def _give_up(self):
         futures = [slab.future for slab in self._running.values()]
         self._running.clear()
+        if self._checking:
+            self._checking.cancel()
+            await asyncio.wait({self._checking})
         if futures:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._client.cancel(futures, force=True), 5)
@@ -201,8 +242,12 @@ class Dispatcher:
             self._take(slab)
         elif future.status == "error":
             await self._learn(slab, await future.exception())
-        elif not self.is_finishing:  # lost, or cancelled by somebody
-            self._again(slab, "its job was lost")
+        elif not self.is_finishing:  # lost with the scheduler, or cancelled by somebody
+            if self._client.status == "running":
+                self._again(slab, "its job was lost")
+            else:
+                self._warn("the scheduler is lost; this waits until it is there again")
+                self._waiting.appendleft(slab)
 
     def _take(self, slab):
         if slab.made:
@@ -224,6 +269,8 @@ class Dispatcher:
             self._tell({"event": "message", "level": "warning", "text": text})
 
     async def _learn(self, slab, error):
+        if not os.path.exists(self._mark()):  # before workers are blamed for it
+            raise ClusterError(f"the folder '{self._folder}' has gone while slabs were made in it, or another run has taken it")
         if isinstance(error, SlabError):
             slab.failures[error.worker] = error.text
             self._failed_in_row[error.worker] += 1
@@ -245,7 +292,11 @@ class Dispatcher:
                 raise ClusterError(f"{_about(slab)} was not made: one worker after the other died with it")
             self._again(slab, "workers died with it")
             return
-        raise ClusterError(f"{_about(slab)} was not made: {error!r}")
+        # Of Dask, as where a worker has come that lacks the module.
+        slab.losses += 1
+        if not await self._look_at_new() and slab.losses >= MOST_LOSSES:
+            raise ClusterError(f"{_about(slab)} was not made: {error!r}")
+        self._again(slab, repr(error))
 
     def _failure(self, slab):
         worker, text = next(iter(slab.failures.items()))
@@ -283,12 +334,16 @@ class Dispatcher:
 
     async def _look_after_workers(self):
         now, there = time.monotonic(), set(await self.workers())
+        if self._checking and self._checking.done():
+            self._checking.result()
+        if there - self._checked:
+            self._look_at_new()
         if there:
             self._lonely_since = None
         elif self._lonely_since is None:
             self._lonely_since = now
         elif now - self._lonely_since > self._lonely:
-            raise ClusterError(f"there has been no worker for {self._lonely:.0f} s; slabs that are made stay, and --resume goes on from there")
+            raise ClusterError(f"there has been no worker for {self._lonely:.0f} s{GO_ON}")
         for slab in list(self._running.values()):
             if slab.allowed is not None and not there.intersection(slab.allowed):
                 # Those that were left have gone.

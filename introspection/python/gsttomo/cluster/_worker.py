@@ -17,6 +17,7 @@ import uuid
 from ._errors import SlabError
 
 PROGRAM = "tomo-runjson"
+GIVEN_UP = "it was given up"
 TOPIC = "gst-tomo-slabs-"  # and the token of a run
 
 _lock = threading.Lock()  # a worker makes one slab at a time, however many threads it has
@@ -33,13 +34,15 @@ def version():
 
 def probe(expected, folder=None, token=None):
     """Why this worker can't make slabs; "" if it can. `token` is in a file of the folder of slabs."""
+    return why_not_of_version(expected) or (why_not_shared(folder, token) if folder else "")
+
+
+def why_not_of_version(expected):
     try:
         found = version()
     except (OSError, subprocess.SubprocessError, IndexError) as e:
         return f"it can't run {PROGRAM}: {e}"
-    if found != expected:
-        return f"it has gst-tomo {found}, and this computer {expected}"
-    return why_not_shared(folder, token) if folder else ""
+    return f"it has gst-tomo {found}, and this computer {expected}" if found != expected else ""
 
 
 def why_not_shared(folder, token):
@@ -55,8 +58,8 @@ def why_not_shared(folder, token):
 class Server:
     """A process that makes one slab after the other, so that device and programs stay."""
 
-    def __init__(self, options, environment):
-        self.key = options, environment
+    def __init__(self, version, options, environment):
+        self.key = version, options, environment
         self._events = queue.Queue()
         self._errors = tempfile.TemporaryFile()
         self._started = threading.Event()
@@ -69,7 +72,7 @@ class Server:
 
     # The kernel ends the process with the thread that started it, so also where this worker is killed.
     def _serve(self):
-        options, environment = self.key
+        _, options, environment = self.key
         bound = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         try:
             self.process = subprocess.Popen([*bound, PROGRAM, "--serve", "--progress", "json", *options], stdin=subprocess.PIPE,
@@ -100,15 +103,19 @@ class Server:
         self.process.kill()
 
 
-def _serving(order):
-    """The process of this worker, with the options that the slab wants."""
+def _serving(order, fail):
+    """The process of this worker, with the version and the options that the slab wants."""
     global _server
+    version = order["version"]
     options = ("--max-memory", str(order["memory"])) if order.get("memory") else ()
     environment = (("GST_TOMO_MEMORY_LIMIT", order["device-memory"]),) if order.get("device-memory") else ()
-    if _server is not None and _server.key != (options, environment):
+    key = version, options, environment
+    if _server is not None and (_server.key != key or _server.process.poll() is not None):  # as by the kernel, for want of memory
         _end_server()
     if _server is None:
-        _server = Server(options, environment)
+        if problem := why_not_of_version(version):  # nobody may have asked a worker that came late
+            fail(problem, True)
+        _server = Server(*key)
     return _server
 
 
@@ -143,6 +150,8 @@ def make_slab(order):
             os.mkdir(attempt)
             made = os.path.join(attempt, os.path.basename(order["file"]))
             warnings = _run(order, made, attempt, tell, fail)
+            if not _is_wanted(order, attempt):
+                fail(GIVEN_UP)
             os.replace(made, order["file"])
         except OSError as e:
             fail(f"'{e.filename or folder}': {e.strerror}")
@@ -151,13 +160,18 @@ def make_slab(order):
         tell(order["images"], host=socket.gethostname(), seconds=time.monotonic() - begun, warnings=warnings)
 
 
+def _is_wanted(order, attempt):
+    """Whether its run goes on; a run takes both away at its end, but may miss a folder that comes at this moment."""
+    return os.path.isdir(attempt) and os.path.exists(os.path.join(order["slab-folder"], order["token"]))
+
+
 def _run(order, made, attempt, tell, fail):
     try:
-        server = _serving(order)
+        server = _serving(order, fail)
         server.start(_moved(order, made), order["folder"])
     except OSError as e:
         _end_server()
-        fail(f"{PROGRAM} can't be run: {e}", True)
+        fail(f"{PROGRAM} can't be run: {e}", not isinstance(e, BrokenPipeError))
     heard = told = time.monotonic()
     counts, images, errors, warnings = None, 0, [], collections.OrderedDict()
     while True:
@@ -188,9 +202,9 @@ def _run(order, made, attempt, tell, fail):
         if now - told >= order["beat"]:
             told = now
             tell(images)
-            if not os.path.isdir(attempt):  # nobody wants it any more
+            if not _is_wanted(order, attempt):
                 _end_server()
-                fail("it was given up")
+                fail(GIVEN_UP)
         if now - heard > order["patience"]:
             _end_server()
             fail(f"nothing has happened to it for {order['patience']:.0f} s, so its process was ended")
