@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomozmqpub against subscribers in Python that talk as UFO's zmq-sub does."""
 
+import socket
 import threading
 import time
 
