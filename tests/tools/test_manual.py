@@ -86,6 +86,14 @@ class Shells(unittest.TestCase):
                            str(FOLDER / "tomo.bash"), *words.split(), cwd=empty)
             self.assertEqual((done.stdout.split(), done.stderr), (expected, ""), words)
 
+    def test_files_with_spaces(self):
+        """Bash quotes them where it knows that they are files."""
+        with tempfile.TemporaryDirectory() as folder:
+            (pathlib.Path(folder) / "my scan.nxs").touch()
+            done = run("bash", "-uc", '. "$0"; compopt() { told=$*; }; COMP_WORDS=(tomo-reconstruct my) COMP_CWORD=1; _tomo_reconstruct; echo "$told: $COMPREPLY"',
+                       str(FOLDER / "tomo.bash"), cwd=folder)
+            self.assertEqual((done.stdout, done.stderr), ("-o filenames: my scan.nxs\n", ""))
+
     def test_zsh_and_fish(self):
         """Where these shells are, they read the files, and fish completes by them."""
         for name in programs():

@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 import unittest.mock
@@ -128,7 +129,63 @@ class Tools(unittest.TestCase):
             self.assertEqual(os.listdir(scratch), [])
 
 
+class Sources(unittest.TestCase):
+    def test_inside_of_another_repository(self):
+        """An archive that was unpacked there is none of its files, also where that ignores it."""
+        with tempfile.TemporaryDirectory() as scratch:
+            other = pathlib.Path(scratch) / "other"
+            root = other / "build" / "gst-tomo"
+            root.mkdir(parents=True)
+            (root / "NEWS").write_text("gst-tomo")
+            (other / ".gitignore").write_text("/build/\n")
+            for words in (["init", "-q"], ["add", ".gitignore"], ["-c", "user.name=A", "-c", "user.email=a@b", "commit", "-qm", "First"]):
+                subprocess.run(["git", "-C", str(other), *words], check=True)
+            support.copy_sources(root, pathlib.Path(scratch) / "copy")
+            self.assertEqual(os.listdir(pathlib.Path(scratch) / "copy"), ["NEWS"])
+            self.assertEqual(support.commit_of(root)[1], "")
+            (root / ".git").write_text("broken")
+            with self.assertRaisesRegex(support.Failure, "git log ended with status"):
+                support.commit_of(root)
+
+
 class Archive(unittest.TestCase):
+    def test_everybody_may_read_it(self):
+        """Also where it was made under a strict umask, and root unpacks it."""
+        with tempfile.TemporaryDirectory() as scratch, unittest.mock.patch("shutil.copy2", lambda _, folder: pathlib.Path(folder).write_text("free")):
+            work = pathlib.Path(scratch)
+            before = os.umask(0o077)
+            try:
+                (work / "name" / "fftw").mkdir(parents=True)
+                (work / "name" / "README").write_text("Read me.")
+                made = portable.archives(work, "name", work, 0)
+            finally:
+                os.umask(before)
+            for archive in made:
+                with tarfile.open(archive) as packed:
+                    for member in packed:
+                        self.assertEqual(member.mode & 0o777, 0o755 if member.isdir() else 0o644, member.name)
+
+    def test_no_cache_of_somebody_else(self):
+        """Whoever comes first to a name in /tmp may have put plugins behind it."""
+        with tempfile.TemporaryDirectory() as scratch:
+            root = pathlib.Path(scratch).resolve()
+            for folder in ("bin", "libexec", "foreign"):
+                (root / folder).mkdir()
+            shutil.copy(ROOT / "tools" / "packaging" / "portable_files" / "run", root / "bin" / "tomo-env")
+            shutil.copy("/usr/bin/env", root / "libexec" / "tomo-env")
+
+            def place():
+                done = subprocess.run([root / "bin" / "tomo-env"], env={"TMPDIR": scratch}, text=True, capture_output=True, check=True)
+                return pathlib.Path(dict(line.split("=", 1) for line in done.stdout.splitlines())["XDG_CACHE_HOME"])
+
+            usual = root / f"gst-tomo-{os.getuid()}"
+            self.assertEqual(place(), usual)
+            self.assertEqual(usual.stat().st_mode & 0o777, 0o700)
+            shutil.rmtree(usual)
+            usual.symlink_to("foreign")
+            self.assertNotEqual(place(), usual)
+            self.assertEqual(os.listdir(root / "foreign"), [])
+
     def test_scripts_are_sound(self):
         folder = ROOT / "tools" / "packaging" / "portable_files"
         for name in ("run", "linker"):

@@ -48,7 +48,13 @@ _tomo_options() { # WORD...
         offered+=("${word%%=*}")
     done
     mapfile -t COMPREPLY < <(compgen -W "${offered[*]}" -- "$current")
-    case $current in -*) ;; *) mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current") ;; esac
+    case $current in
+    -*) ;;
+    *)
+        mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$current")
+        compopt -o filenames 2>/dev/null # with quotes around spaces
+        ;;
+    esac
 }
 
 complete -o default -F _tomo_launch tomo-launch

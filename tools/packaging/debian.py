@@ -46,8 +46,9 @@ def make(root, output, build_folder, jobs):
     done = subprocess.run(["dpkg-checkbuilddeps"], cwd=source, text=True, capture_output=True, check=False)
     if done.returncode:
         raise Failure(f"{done.stderr.strip()}\n    to install them: apt-get build-dep {source}")
-    for old in source.parent.glob("*.deb"):
-        old.unlink()
+    for suffix in ("deb", "changes", "buildinfo"):
+        for old in source.parent.glob(f"*.{suffix}"):
+            old.unlink()
     log = output / "debian" / "build.log"
     log.unlink(missing_ok=True)
     say(f"builds packages of version {version}{'' if build_folder else ', which takes some minutes'}; {log} has its course")

@@ -69,17 +69,17 @@ class Files:
                         yield path
 
 
-def installed(folder, build_folder, jobs, root):
+def installed(folder, build_folder, jobs, root, output):
     """What `meson install` brings, below folder/usr."""
     if build_folder:
         build_folder = checked_build(build_folder)
     else:
-        build_folder = folder.parent / "portable-build"
+        build_folder = output / "portable-build"
         if not (build_folder / "build.ninja").exists():
             say(f"configures {build_folder}")
             run("meson", "setup", build_folder, root, "--prefix=/usr", "--buildtype=release", "-Dtests=disabled", "-Dfftw=enabled", "-Dvkfft=enabled")
         say(f"compiles in {build_folder}, which takes some minutes the first time")
-        run("ninja", "-C", build_folder, f"-j{jobs}", log=folder.parent / "portable-build.log")
+        run("ninja", "-C", build_folder, f"-j{jobs}", log=output / "portable-build.log")
     run("meson", "install", "--no-rebuild", "-C", build_folder, "--destdir", folder)
 
 
@@ -180,7 +180,7 @@ def make(root, output, build_folder, jobs):
     name = f"gst-tomo-{version}-x86_64"
     files = Files(work / name)
     files.folder.mkdir(parents=True)
-    installed(work / "installed", build_folder, jobs, root)
+    installed(work / "installed", build_folder, jobs, root, output)
     say("collects what it needs of this system")
     usr = work / "installed" / "usr"
     shutil.copytree(usr / "bin", files.folder / "libexec", ignore=shutil.ignore_patterns("tomo-gui"))  # which wants Qt
@@ -250,6 +250,7 @@ def archives(work, name, output, moment):
     for folder, archive in ((work, f"{name}.tar.xz"), (work / "fftw", f"{name}-fftw.tar.xz")):
         file = output / archive
         say(f"packs {file.name}")
-        run("tar", "-C", folder, "--sort=name", "--owner=0", "--group=0", "--numeric-owner", f"--mtime=@{moment}", "-I", "xz -T0 -6", "-cf", file, name)
+        # Everybody reads what root unpacks, also where the umask here is a strict one.
+        run("tar", "-C", folder, "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mode=a+rX,u+w,go-w", f"--mtime=@{moment}", "-I", "xz -T0 -6", "-cf", file, name)
         made.append(file)
     return made

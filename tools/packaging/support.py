@@ -65,12 +65,26 @@ class Release:
         return bool(re.fullmatch(r"\d{4}-\d\d-\d\d", self.all[0][1]))
 
 
+def git(root, *words):
+    """What git tells of a repository that begins here, in bytes; None of an archive without history, also in somebody else's repository.
+    Raises Failure where it does not tell."""
+    if not (root / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, check=False)
+    except OSError as e:
+        raise Failure(f"git can't be run: {e.strerror}; it lists the sources: apt-get install git") from None
+    if done.returncode:
+        raise Failure(f"git {words[0]} ended with status {done.returncode}: {os.fsdecode(done.stderr).strip()}")
+    return done.stdout
+
+
 def commit_of(root):
     """Its moment in seconds and its short name; of an archive without history, that of NEWS and nothing."""
-    done = subprocess.run(["git", "-C", str(root), "log", "-1", "--format=%ct %h"], text=True, capture_output=True, check=False)
-    if done.returncode:
+    told = git(root, "log", "-1", "--format=%ct %h")
+    if told is None:
         return int((root / "NEWS").stat().st_mtime), ""
-    moment, name = done.stdout.split()
+    moment, name = told.decode().split()
     return int(moment), name
 
 
@@ -82,13 +96,13 @@ def copy_sources(root, folder):
     """As they are now, without what is ignored."""
     if folder.exists():
         shutil.rmtree(folder)
-    done = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"], capture_output=True, check=False)
-    if done.returncode:
+    files = git(root, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if files is None:
         shutil.copytree(root, folder, symlinks=True, ignore=shutil.ignore_patterns("build*", "__pycache__", ".git"))
         return
-    for name in filter(None, done.stdout.split(b"\0")):
+    for name in filter(None, files.split(b"\0")):
         name = os.fsdecode(name)
-        if (root / name).is_file():  # or it is deleted, but not yet for git
+        if (root / name).is_file() and not (root / name).is_relative_to(folder.parent):  # or it is deleted, but not yet for git
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, folder / name)
 
