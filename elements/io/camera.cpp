@@ -509,7 +509,8 @@ decide, nobody knows the numbers of frames that were missed, a warning says so, 
             name_.c_str(), why, damaged_count_));
     }
 
-    // In the stream, from 0. GigE Vision counts 1 to 65535 and begins again, where ids have 16 bits.
+    // In the stream, from 0. GigE Vision counts 1 to 65535 and begins again, where ids have 16 bits, and
+    // Fake_1 of Aravis does from 0.
     std::uint64_t number_of(std::uint64_t id, std::uint64_t time, GstClockTime arrived) {
         if (!id_) {
             if (came_back_ && rate_ > 0) { // frames that nobody saw
@@ -520,7 +521,7 @@ decide, nobody knows the numbers of frames that were missed, a warning says so, 
         } else {
             auto step = static_cast<std::int64_t>(id - *id_);
             constexpr std::int64_t wrap = 65535;
-            if (arv_camera_is_gv_device(camera_.get()) && id <= 65535 && *id_ <= 65535)
+            if (!arv_camera_is_uv_device(camera_.get()) && id <= 65535 && *id_ <= 65535)
                 step += step < -wrap / 2 ? wrap : step > wrap / 2 ? -wrap : 0;
             if (step == 0 && time != last_time_) // it does not count
                 step = 1;

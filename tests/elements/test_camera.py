@@ -103,6 +103,15 @@ class Camera(ElementTestCase):
         np.testing.assert_array_equal(np.diff(exposed), np.diff(of_camera))
         self.assertAlmostEqual((exposed[-1] - exposed[0]) / 9e9, 0.02, delta=0.01)
 
+    def test_numbers_go_on(self):
+        """Its ids begin at 65400, and again at 0 behind 65535."""
+        with Stream(line("number=160 frame-rate=300 width=64 height=32"), inputs=0) as stream:
+            numbers = [facts(stream.pull_sample())[0] for _ in range(160)]
+            lost, repeated = (stream["camera"].get_property(n) for n in ("lost", "repeated"))
+        self.assertEqual((numbers[0], numbers[-1] + 1, repeated), (0, 160 + lost, 0))
+        self.assertEqual(numbers, sorted(set(numbers)))
+        self.assertLess(lost, 100)
+
     def test_times_of_buffers(self):
         samples = run(line("number=5 frame-rate=50 do-timestamp=true"), samples=True)
         self.assertTrue(all(s.get_buffer().pts != Gst.CLOCK_TIME_NONE for s in samples))
