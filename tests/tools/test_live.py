@@ -4,6 +4,7 @@
 
 import signal
 import threading
+import unittest.mock
 
 import h5py
 from pipetest import *
@@ -97,6 +98,15 @@ class TomoLive(PipelineTestCase):
             self.assertEqual(running.end(), 130)
         with Program(CAMERA, "--half-turn", "40", "--seconds", "0.5", "-q") as running:
             self.assertEqual(running.end(), 0)
+
+    def test_no_display(self):
+        with unittest.mock.patch.dict(os.environ):
+            for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+                os.environ.pop(name, None)
+            with Program("--demo") as program:
+                self.assertEqual(program.end(), 1, program.told)
+        self.assertEqual(len(program.told), 1, program.told)
+        self.assertRegex(program.told[0], "no display is here.*--web")
 
     def test_wrong_use(self):
         for words, status, told in (

@@ -45,6 +45,11 @@ Range usual_range(const float *values, std::size_t count) {
 
 // Others that autovideosink might take draw characters, or take the whole screen.
 std::string Window::usual_line() {
+    // It would take a sink that shows nothing, without a word.
+    if (!g_getenv("DISPLAY") && !g_getenv("WAYLAND_DISPLAY"))
+        throw std::runtime_error("no window can be opened, because no display is here (DISPLAY and "
+                                 "WAYLAND_DISPLAY are not set): use --web, which tells an address for a "
+                                 "browser, --window ELEMENTS or --window none");
     for (const char *sink : {"glimagesink", "xvimagesink", "ximagesink", "waylandsink", "gtksink"})
         if (auto *factory = gst_element_factory_find(sink)) {
             gst_object_unref(factory);
