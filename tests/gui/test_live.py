@@ -39,6 +39,8 @@ class Live(GuiTest):
         until(lambda: pane.view.image().shape == (48, 48), "the text does not count")
         type_into(pane.text, "z=0")
         until(lambda: pane.view.image().shape == (96, 96))
+        window.activateWindow()
+        until(pane.text.hasFocus, "the text has no focus")  # and is no longer typed into
         pane.view.stepped.emit(3)
         until(lambda: pane.text.text() == "z=-3" and place.panes.panes[2].place["offset"] == -3.0, "the wheel moves nothing")
         until(lambda: [line[:3] for line in pane.lines.lines] == [(0, 0, 48.0), (1, 1, 48.0)], "no lines of the other planes")

@@ -107,8 +107,9 @@ class Pane(QtWidgets.QWidget):
         row.addWidget(self.remove)
 
     def show_text(self, text):
+        is_typed = self.text.hasFocus() and self.text.text() != self._shown
         self._shown = text
-        if not self.text.hasFocus():
+        if not is_typed:
             self.text.setText(text)
 
     def complain(self, text):
