@@ -101,9 +101,6 @@ async def _slurm(file, stack):
                            "memory, walltime")
     options = {"processes": 1, "cores": 1, **given}
     jobs, patience = options.pop("jobs"), float(options.pop("patience", PATIENCE))
-    log = logging.getLogger("asyncio")  # which older versions of Dask leave each failed job to, with a traceback
-    level = log.level
-    log.setLevel(logging.CRITICAL)
     try:
         cluster = await SLURMCluster(**options, asynchronous=True)
         stack.push_async_callback(_close, cluster)
@@ -112,5 +109,4 @@ async def _slurm(file, stack):
     except (TypeError, ValueError, RuntimeError, OSError) as e:
         words = " ".join(f"{e}".rpartition("stderr:")[2].split())  # of sbatch, where that has failed
         raise ClusterError(f"'{file}': {words or type(e).__name__}") from None
-    log.setLevel(level)
     return cluster, patience
