@@ -351,7 +351,7 @@ class BrokenDisk(FaultTestCase):
 
     def test_a_disk_that_is_full_while_frames_are_kept(self):
         """What could be written stays under the name of a part, and the stream goes on to its end."""
-        name, count, numbers, output = self.keep(self.failing("write", "kept.h5", errno.ENOSPC, 400000))
+        name, count, numbers, output = self.keep(self.failing("write", "kept.h5", errno.ENOSPC, 400000), 10**6)
         self.assertIn("No space left", output)
         self.assertEqual(name, "kept.h5.partial")
         self.assertLess(count, 50)
