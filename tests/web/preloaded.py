@@ -48,7 +48,7 @@ class Process:
         while self.poll() is None:
             if time.monotonic() > end:
                 raise subprocess.TimeoutExpired("tomo-web", patience)
-            select.select([self._handle], [], [], end - time.monotonic())
+            select.select([self._handle], [], [], max(0.0, end - time.monotonic()))
 
     def terminate(self):
         self._send(signal.SIGTERM)

@@ -11,6 +11,7 @@ import time
 import uuid
 
 import h5py
+from managers import manager_of
 from webtest import LONG, ServerTest, main, until
 
 NUMBER = 20 if LONG else 8
@@ -34,8 +35,9 @@ class Restart(ServerTest):
         until(lambda: sum(job["ended"] is not None for job in self.listed().values()) >= number, f"no {number} jobs are over")
 
     def kill_manager(self):
-        with contextlib.suppress(OSError, ValueError):
-            os.kill(int((self.web.queue / "manager.lock").read_text()), signal.SIGKILL)
+        if number := manager_of(self.web.queue):
+            with contextlib.suppress(OSError):
+                os.kill(number, signal.SIGKILL)
 
     def kill_worker(self):
         """Of a job that runs."""
