@@ -11,8 +11,9 @@ import time
 
 import h5py
 import numpy as np
-from guitest import SCAN, TOOTH, GuiTest, QtCore, QtTest, QtWidgets, click, main, spin, type_into, until  # noqa: I001
+from guitest import SCAN, TOOTH, GuiTest, QtCore, QtTest, QtWidgets, click, main, own_time, spin, type_into, until  # noqa: I001
 from gsttomo import jobs
+from managers import manager_of
 
 from gsttomo.faces.parameters import command_of
 
@@ -321,7 +322,7 @@ class Jobs(GuiTest):
         """Another one finds the job."""
         window = self.window(SCAN)
         job = self.long_job(window)
-        os.kill(int((self.queue / "manager.lock").read_text()), signal.SIGKILL)
+        os.kill(manager_of(self.queue), signal.SIGKILL)
         os.kill(job.pid, signal.SIGKILL)
         until(lambda: window.session.jobs.job(job.id).state is jobs.State.FAILED, "nobody tells the death of the job")
 
@@ -375,19 +376,19 @@ class Patience(GuiTest):
             spin(0.3)
         window.session.configuration.update({"method": "sirt", "num-iterations": 20})
         window.show_place("Reconstruct").submit()
-        longest, last = 0.0, time.monotonic()
-        until_then = last + 6
+        longest, last = 0.0, own_time()
+        until_then = time.monotonic() + 6
         step = 0
         while time.monotonic() < until_then:
             QtWidgets.QApplication.instance().processEvents()
-            now = time.monotonic()
+            now = own_time()
             longest, last = max(longest, now - last), now
             if step % 40 == 0:
                 window.places["Reconstruct"]._row.setValue(step // 40)
             step += 1
             time.sleep(0.005)
         print(f"longest time without reaction: {1000 * longest:.0f} ms")
-        self.assertLess(longest, 2.0)  # on a machine that others use; the figure is printed
+        self.assertLess(longest, 2.0)  # the figure is printed
 
 
 class Start(GuiTest):
