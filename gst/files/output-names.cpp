@@ -23,6 +23,14 @@ bool same_inode(int descriptor, const std::string &path) {
            held.st_ino == named.st_ino;
 }
 
+// Not every file system has locks, and without them one writer at a time is the user's care.
+void lock_for_writing(const FileDescriptor &file, const std::string &path, const std::string &target) {
+    if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        throw Error(GST_RESOURCE_ERROR_BUSY,
+                    text("cannot write '%s': '%s' is being written by another element or process",
+                         target.c_str(), path.c_str()));
+}
+
 // Throws on anything but a regular file.
 void require_regular(const struct stat &facts, const std::string &path) {
     if (!S_ISREG(facts.st_mode))
@@ -102,11 +110,7 @@ FileDescriptor claim_partial(const std::string &target, bool keep) {
     const auto partial = partial_name(target);
     for (;;) {
         auto file = open_or_create(partial);
-        // Not every file system has locks, and without them one writer at a time is the user's care.
-        if (flock(file.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-            throw Error(GST_RESOURCE_ERROR_BUSY,
-                        text("cannot write '%s': '%s' is being written by another element or process",
-                             target.c_str(), partial.c_str()));
+        lock_for_writing(file, partial, target);
         // The writer before may have renamed it in between; then this is its finished file.
         if (!same_inode(file.get(), partial))
             continue;
@@ -119,6 +123,22 @@ FileDescriptor claim_partial(const std::string &target, bool keep) {
         if (!keep && ftruncate(file.get(), 0) != 0)
             throw system_error("write", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
         return file;
+    }
+}
+
+FileDescriptor claim_folder(const std::string &folder, const std::string &target) {
+    for (;;) {
+        if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
+            throw system_error("create the folder", folder, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
+        FileDescriptor claimed(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!claimed && errno == ENOENT)
+            continue;
+        if (!claimed)
+            throw system_error("write", folder, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
+        lock_for_writing(claimed, folder, target);
+        // The writer before may have renamed it in between.
+        if (same_inode(claimed.get(), folder))
+            return claimed;
     }
 }
 

@@ -27,6 +27,10 @@ std::string partial_name(const std::string &target);
 // otherwise not a regular file of its own.
 FileDescriptor claim_partial(const std::string &target, bool keep = false);
 
+// The same of a folder, which is made where there is none and keeps its files; the result `target` is made in
+// it.
+FileDescriptor claim_folder(const std::string &folder, const std::string &target);
+
 // Removes NAME.partial. Throws if a writer has it.
 void remove_partial(const std::string &target);
 

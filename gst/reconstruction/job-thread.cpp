@@ -3,6 +3,7 @@
 #include <gst/reconstruction/job-thread.hpp>
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/gsttomograph.h>
+#include <gst/tomo/support/c-string.hpp>
 #include <gst/tomo/support/forked.hpp>
 #include <gst/tomo/support/threads.hpp>
 
@@ -11,6 +12,12 @@
 namespace tomo::reconstruction {
 
 namespace {
+
+// As others read it, who take UTF-8 alone: names of files may have other bytes.
+std::string line_of(const Json &event) {
+    const auto line = event.written(false);
+    return CString(g_utf8_make_valid(line.data(), static_cast<gssize>(line.size()))).get();
+}
 
 [[noreturn]] void busy() {
     throw Error(GST_TOMO_GRAPH_ERROR, GST_TOMO_GRAPH_ERROR_BUSY, "the reconstruction is running already");
@@ -36,7 +43,7 @@ std::unique_ptr<Job> JobThread::make_job(const Settings &settings) {
 
 void JobThread::tell(const Json &event) {
     std::lock_guard<std::mutex> order(order_);
-    push(event.written(false));
+    push(line_of(event));
     has_begun_ = true;
     for (const auto &each : std::exchange(waiting_, {}))
         push(each);
@@ -46,9 +53,9 @@ void JobThread::tell(const Json &event) {
 void JobThread::tell_within(const Json &event) {
     std::lock_guard<std::mutex> order(order_);
     if (!has_begun_)
-        waiting_.push_back(event.written(false));
+        waiting_.push_back(line_of(event));
     else if (!is_told_)
-        push(event.written(false));
+        push(line_of(event));
 }
 
 void JobThread::start(const Settings &settings) {

@@ -983,7 +983,7 @@ bool Job::reconstruct() {
         return images > 0.0;
     }
     const SlabFolder folder(*plan_);
-    folder.prepare(settings_.resume);
+    const auto claimed = folder.prepare(settings_.resume);
     const auto stop = [&] {
         message("warning",
                 text("there is no result yet: %.0f of %.0f %s are in '%s', and the same with --resume "

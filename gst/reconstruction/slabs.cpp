@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/files/file-list.hpp>
+#include <gst/files/output-names.hpp>
 #include <gst/reconstruction/slabs.hpp>
 #include <gst/tomo/support/text-file.hpp>
 
@@ -61,45 +62,62 @@ std::optional<unsigned> SlabFolder::most_images_of_earlier() const {
     return most ? std::optional(most) : std::nullopt;
 }
 
-void SlabFolder::prepare(bool resume) const {
+io::FileDescriptor SlabFolder::prepare(bool resume) const {
     const auto lines = list_of_lines(), notes = notes_path();
+    io::make_folder_of(plan_.folder);
+    auto claimed = io::claim_folder(plan_.folder, plan_.output);
     // Without its list a folder holds slabs of unknown origin.
     if (!resume || !fs::exists(notes))
-        remove();
+        remove_files();
     else if (read_text_file(notes, "list of dataflows") != lines)
         throw Error(
             GST_RESOURCE_ERROR_SETTINGS,
             text("'%s' can't be resumed: the interrupted run had other settings; --overwrite begins anew",
                  plan_.output.c_str()));
     refuse_others();
-    fs::create_directories(plan_.folder);
+    for (const auto &slab : plan_.slabs) // as a power failure leaves some
+        if (has(slab) && !problem(slab).empty())
+            remove(slab);
     replace_text_file(notes, lines);
+    return claimed;
 }
 
 bool SlabFolder::has(const Slab &slab) const { return fs::exists(file_of(slab)); }
 
 void SlabFolder::remove(const Slab &slab) const { fs::remove(file_of(slab)); }
 
-void SlabFolder::check() const {
-    refuse_others();
-    for (const auto &slab : plan_.slabs) {
+std::string SlabFolder::problem(const Slab &slab) const {
+    try {
         const auto reader = io::open_reader(slab.output);
         const auto images = reader->pages() * reader->info(0).depth;
-        if (images != slab.images)
-            throw Error(
-                GST_RESOURCE_ERROR_READ,
-                text("'%s' has %zu images, and %u were written to it: remove it, and go on by --resume",
-                     slab.output.c_str(), images, slab.images));
+        if (images == slab.images)
+            return {};
+        return text("'%s' has %zu images, and %u were written to it", slab.output.c_str(), images,
+                    slab.images);
+    } catch (const Error &e) {
+        return e.what();
     }
 }
 
+void SlabFolder::check() const {
+    refuse_others();
+    for (const auto &slab : plan_.slabs)
+        if (const auto wrong = problem(slab); !wrong.empty())
+            throw Error(GST_RESOURCE_ERROR_READ, wrong + ": --resume makes it anew, and goes on");
+}
+
 void SlabFolder::remove() const {
+    remove_files();
+    std::error_code ignored;
+    fs::remove(plan_.folder, ignored);
+}
+
+void SlabFolder::remove_files() const {
     std::error_code ignored;
     for (const auto &file : files_in(plan_.folder))
         if (is_slab(file.filename()) || is_unfinished_list(file.filename()))
             fs::remove(file, ignored);
     fs::remove(notes_path(), ignored);
-    fs::remove(plan_.folder, ignored);
 }
 
 void SlabFolder::remove_without_slabs() const {

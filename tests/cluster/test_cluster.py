@@ -12,6 +12,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -150,7 +151,7 @@ class OnProcesses(ClusterTestCase):
                     self.assertEqual(many.attrs.get("grey_maximum"), one.attrs.get("grey_maximum"))
 
     def test_stopped_and_resumed(self):
-        """Ctrl-C completes slabs that were begun, another start makes those that are missing."""
+        """Ctrl-C completes slabs that were begun, another start makes those that are missing or damaged, and lets no other run in."""
         reference = self.one()
         process = self.begin()
         for line in process.stdout:
@@ -171,7 +172,15 @@ class OnProcesses(ClusterTestCase):
         refused = cluster(self.processes.address, *self.words("--circle", "--resume"))
         self.assertEqual(refused.returncode, 1)
         self.assertIn("the interrupted run had other settings", refused.stderr)
-        self.made("--resume")
+        damaged = there.popitem()[0]
+        os.truncate(f"many.h5.slabs/{damaged}", 100)
+        process = self.begin("--resume")
+        wait_until(lambda: [name for name in glob.glob("many.h5.slabs/*.token") if "0" * 32 not in name], "a run that resumes")
+        busy = cluster(self.processes.address, *self.words("--overwrite"))
+        self.assertEqual(busy.returncode, 1)
+        self.assertRegex(busy.stderr.splitlines()[-1], "cannot write '.*many.h5.*': '.*many.h5.slabs' is being written by another")
+        out, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 0, out + err)
         self.check(reference)
         for name, time_written in there.items():
             self.assertEqual(os.stat(f"many.h5.volume-a/{name}").st_mtime_ns, time_written)
@@ -323,6 +332,20 @@ class Words(ClusterTestCase):
         with self.assertRaises(RuntimeError):
             _worker._serving({"version": "0.0.9"}, fail)
         self.assertRegex(f"{problems}", r"it has gst-tomo [0-9.]+, and this computer 0\.0\.9', True")
+
+    def test_interrupted_before_a_worker_comes(self):
+        """Ctrl-C waits for nobody."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            process = subprocess.Popen(["tomo-cluster", f"tcp://127.0.0.1:{silent.getsockname()[1]}", *map(str, self.words())], text=True, stderr=subprocess.PIPE)
+            self.addCleanup(process.kill)
+            connection, _ = silent.accept()
+            self.addCleanup(connection.close)
+            process.send_signal(signal.SIGINT)
+            begun = time.monotonic()
+            _, err = process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130, err)
+        self.assertIn("there is no result yet: 0 of", err)
+        self.assertLess(time.monotonic() - begun, _connect.TO_ANSWER, err)
 
     def test_usage(self):
         self.assertIn("slurm:FILE.yaml", cluster("--help").stdout)

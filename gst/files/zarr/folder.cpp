@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,12 +97,6 @@ std::string number_of_boot() {
     }
 }
 
-bool same_place(int descriptor, const std::string &path) {
-    struct stat held, named;
-    return fstat(descriptor, &held) == 0 && lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
-           held.st_ino == named.st_ino;
-}
-
 } // namespace
 
 ZarrFolder::ZarrFolder(const std::string &name, bool resume, bool fsync)
@@ -117,7 +110,7 @@ ZarrFolder::ZarrFolder(const std::string &name, bool resume, bool fsync)
         images_ = ZarrArray(name_ + "/0").grid().shape[0];
         return;
     }
-    claim();
+    lock_ = claim_folder(path_, name_);
     if (resume)
         images_ = noted_images();
     if (images_ == 0)
@@ -128,26 +121,6 @@ ZarrFolder::ZarrFolder(const std::string &name, bool resume, bool fsync)
 ZarrFolder::~ZarrFolder() {
     if (!is_named() && images_ == 0 && lock_)
         remove();
-}
-
-void ZarrFolder::claim() {
-    for (;;) {
-        if (mkdir(path_.c_str(), 0777) != 0 && errno != EEXIST)
-            throw system_error("create the folder", path_, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
-        lock_ = FileDescriptor(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!lock_ && errno == ENOENT)
-            continue;
-        if (!lock_)
-            throw system_error("write", path_, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
-        // Not every file system has locks, and without them one writer at a time is the user's care.
-        if (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-            throw Error(GST_RESOURCE_ERROR_BUSY,
-                        text("cannot write '%s': '%s' is being written by another element or process",
-                             name_.c_str(), path_.c_str()));
-        // The writer before may have renamed it in between.
-        if (same_place(lock_.get(), path_))
-            return;
-    }
 }
 
 std::uint64_t ZarrFolder::noted_images() const {
@@ -168,7 +141,7 @@ void ZarrFolder::take_back() {
     if (rename(name_.c_str(), partial.c_str()) != 0)
         throw system_error("rename '" + name_ + "' to", partial, errno, GST_RESOURCE_ERROR_OPEN_WRITE);
     path_ = partial;
-    claim();
+    lock_ = claim_folder(path_, name_);
     note(images_);
 }
 

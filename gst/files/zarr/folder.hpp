@@ -42,7 +42,6 @@ class ZarrFolder {
     void remove() noexcept;
 
   private:
-    void claim();
     std::uint64_t noted_images() const;
 
     const std::string name_;

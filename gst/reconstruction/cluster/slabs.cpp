@@ -33,9 +33,11 @@ std::string absolute(const std::string &path) {
 ClusterSlabs::ClusterSlabs(const Settings &settings, Listener listener)
     : settings_(settings), listener_(std::move(listener)), program_(settings.cluster) {}
 
-Json ClusterSlabs::wait_for(const char *kind) {
+std::optional<Json> ClusterSlabs::wait_for(const char *kind, bool can_end) {
     while (true) {
         listener_.attend();
+        if (can_end && is_finishing_)
+            return {};
         const auto event = program_.next(interval);
         if (!event)
             continue;
@@ -43,18 +45,21 @@ Json ClusterSlabs::wait_for(const char *kind) {
             listener_.message(event->text_of("level").c_str(), event->text_of("text"),
                               event->text_of("element"));
         else if (event->text_of("event") == kind)
-            return *event;
+            return event;
     }
 }
 
 unsigned ClusterSlabs::workers() {
     if (!workers_)
-        workers_ = std::max(number_of(wait_for("ready"), "workers"), 1u);
-    return workers_;
+        if (const auto ready = wait_for("ready", true))
+            workers_ = std::max(number_of(*ready, "workers"), 1u);
+    return std::max(workers_, 1u);
 }
 
 bool ClusterSlabs::make(const Plan &plan, const std::function<bool(const Slab &)> &is_there) {
     workers();
+    if (!workers_)
+        return false;
     Json command = command_of("make"), list = Json::list();
     std::vector<unsigned> made(plan.slabs.size());
     std::size_t left = 0;
@@ -129,7 +134,7 @@ void ClusterSlabs::join(const Plan &plan) {
     command.set("file", Json::text(absolute(place.file)));
     command.set("dataset", Json::text(place.dataset));
     program_.tell(command);
-    wait_for("joined");
+    wait_for("joined", false);
 }
 
 void ClusterSlabs::pause(bool is_paused) {

@@ -23,7 +23,8 @@ class ClusterSlabs {
     // Throws Error where it can't be reached by its name.
     ClusterSlabs(const Settings &settings, Listener listener);
 
-    // Waits for the first workers, and returns how many there are. Throws Error where none comes.
+    // Waits for the first workers, and returns how many there are, or 1 behind finish(). Throws Error where
+    // none comes.
     unsigned workers();
     // Makes those that `is_there` does not have. Returns whether all are there: slabs that were begun are
     // completed behind finish().
@@ -38,8 +39,8 @@ class ClusterSlabs {
     void finish();
 
   private:
-    // Waits for an event of this kind.
-    Json wait_for(const char *kind);
+    // Waits for an event of this kind, or for finish() if that `can_end` it.
+    std::optional<Json> wait_for(const char *kind, bool can_end);
 
     const Settings &settings_;
     const Listener listener_;
