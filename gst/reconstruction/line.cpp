@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/line.hpp>
+#include <gst/reconstruction/settings.hpp>
 
 #include <set>
 #include <string_view>
@@ -27,6 +28,10 @@ std::string launch_property(const std::string &key, const std::string &value) {
         line += c;
     }
     return line;
+}
+
+std::string device_property(const Settings &settings) {
+    return settings.device.empty() ? "" : launch_property("device", settings.device);
 }
 
 std::string property(const char *key, unsigned value) { return text(" %s=%u", key, value); }

@@ -10,8 +10,13 @@
 
 namespace tomo::reconstruction {
 
+class Settings;
+
 // KEY=VALUE after a blank, quoted for gst_parse_launch() and for a shell.
 GST_TOMO_API std::string launch_property(const std::string &key, const std::string &value);
+
+// " device=..." where settings name one.
+std::string device_property(const Settings &settings);
 
 // A number in digits that give the same number back.
 std::string number(double value);

@@ -24,10 +24,6 @@ unsigned rows_per_array(const Inspection &scan, const Rows &rows) {
 
 } // namespace
 
-std::string device_property(const Settings &settings) {
-    return settings.device.empty() ? "" : launch_property("device", settings.device);
-}
-
 std::string scan_images(const char *name, const Settings &settings, const Inspection &scan,
                         bool as_projections) {
     std::string line = text("tomoscansrc name=%s", name) + launch_property("location", settings.source());

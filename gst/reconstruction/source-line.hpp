@@ -8,9 +8,6 @@
 
 namespace tomo::reconstruction {
 
-// " device=..." where settings name one.
-std::string device_property(const Settings &settings);
-
 // The images of a scan that are read, of all columns and rows, by an element of this name.
 std::string scan_images(const char *name, const Settings &settings, const Inspection &scan,
                         bool as_projections);

@@ -1,7 +1,6 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/line.hpp>
-#include <gst/reconstruction/source-line.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/tomo/graph/names.hpp>
 
