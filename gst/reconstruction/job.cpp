@@ -814,8 +814,8 @@ void Job::run() {
 // A volume is made anew; a distribution of arrays does those of a device again by itself.
 bool Job::can_do_without_failed(const Error &error) {
     auto failed = std::exchange(failed_device_, {});
-    if (!failed && !devices_.empty() &&
-        is_device_failure(error)) // of what is in no copy, which the first one has
+    // The first one has also all that no copy has.
+    if (!failed && !devices_.empty() && is_device_failure(error))
         failed = devices_.front().index;
     const auto place = std::find_if(devices_.begin(), devices_.end(),
                                     [&](const auto &device) { return failed && device.index == *failed; });
