@@ -5,6 +5,7 @@
 #include <gst/files/byte-order.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -166,7 +167,9 @@ static bool poll(zmq::pollitem_t *items, std::size_t count) {
 
 Connection::Connection(Element &element, std::string peer, zmq::context_t &context, zmq::socket_t &socket)
     : element_(element), peer_(std::move(peer)), socket_(socket), monitor_(context, zmq::socket_type::pair) {
-    const auto name = text("inproc://monitor-%p", static_cast<void *>(this));
+    // The name of one that has ended stays taken for a moment.
+    static std::atomic<unsigned> count{0};
+    const auto name = text("inproc://monitor-%p-%u", static_cast<void *>(this), count++);
     if (zmq_socket_monitor(socket_.handle(), name.c_str(),
                            ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED) != 0)
         throw zmq::error_t();
