@@ -8,11 +8,11 @@ class ClusterError(Exception):
 
 
 class SlabError(Exception):
-    """A worker could not make a slab; another one may. `is_unfit`: it can make none of them."""
+    """A worker could not make a slab; another one may. `is_unfit`: it can make none of them. `is_killed`: its process was killed."""
 
-    def __init__(self, text, worker, is_unfit=False):
-        super().__init__(text, worker, is_unfit)
-        self.text, self.worker, self.is_unfit = text, worker, is_unfit
+    def __init__(self, text, worker, is_unfit=False, is_killed=False):
+        super().__init__(text, worker, is_unfit, is_killed)
+        self.text, self.worker, self.is_unfit, self.is_killed = text, worker, is_unfit, is_killed
 
     def __str__(self):
         return self.text

@@ -278,6 +278,12 @@ class Dispatcher:
             if len(slab.failures) >= MOST_FAILURES and not error.is_unfit:
                 raise ClusterError(self._failure(slab))
             left = [address for address in await self.workers() if address not in slab.failures]
+            if not left and error.is_killed and slab.losses + 1 < MOST_LOSSES:
+                slab.losses += 1  # from outside, or for want of memory that others had: once more on any of them
+                slab.failures.clear()
+                slab.allowed = None
+                self._again(slab, error.text)
+                return
             if not left:
                 raise ClusterError(self._failure(slab))
             if is_bad:

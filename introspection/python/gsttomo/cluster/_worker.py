@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -133,8 +134,8 @@ def make_slab(order):
     worker = get_worker()
     number, folder, token = order["number"], order["slab-folder"], order["token"]
 
-    def fail(text, is_unfit=False):
-        raise SlabError(text, worker.address, is_unfit)
+    def fail(text, is_unfit=False, is_killed=False):
+        raise SlabError(text, worker.address, is_unfit, is_killed)
 
     # The scheduler hands events on, in front of the news that a job has ended. A result of the job would have to be fetched.
     def tell(images, **more):
@@ -171,7 +172,8 @@ def _run(order, made, attempt, tell, fail):
         server.start(_moved(order, made), order["folder"])
     except OSError as e:
         _end_server()
-        fail(f"{PROGRAM} can't be run: {e}", not isinstance(e, BrokenPipeError))
+        is_gone = isinstance(e, BrokenPipeError)
+        fail(f"{PROGRAM} can't be run: {e}", not is_gone, is_gone)
     heard = told = time.monotonic()
     counts, images, errors, warnings = None, 0, [], collections.OrderedDict()
     while True:
@@ -183,8 +185,9 @@ def _run(order, made, attempt, tell, fail):
         if event is None:
             words = server.last_words()
             _end_server()
-            fail(f"{PROGRAM} ended by signal {-server.process.returncode}" if server.process.returncode < 0 else
-                 f"{PROGRAM} ended with status {server.process.returncode}: {words}")
+            status = server.process.returncode
+            fail(f"{PROGRAM} ended by signal {-status}" if status < 0 else f"{PROGRAM} ended with status {status}: {words}",
+                 is_killed=status == -signal.SIGKILL)
         kind = event["event"]
         if kind == "progress":
             if (state := (event.get("nodes"), event.get("iteration"), event["output"])) != counts:
