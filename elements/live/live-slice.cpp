@@ -228,13 +228,13 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
     // not. There are few kinds, because each is compiled.
     static unsigned row_at_once(const ArrayInfo &projection, const live::PlacedPlane &placed,
                                 const std::vector<float> &table) {
-        constexpr float far = 4; // pixels so far apart take few samples of what is mixed
-        for (std::size_t i = 0; i < table.size(); i += 8)
-            if (table[i + 5] != 0 || std::abs(table[i + 1]) > far)
-                return 0;
-        const std::uint64_t longest = std::max<std::uint64_t>(projection.width + 3, placed.width);
         if (rows_of(table) != rows_between)
             return 0;
+        constexpr float far = 4; // pixels so far apart take few samples of what is mixed
+        for (std::size_t i = 0; i < table.size(); i += 8)
+            if (std::abs(table[i + 1]) > far)
+                return 0;
+        const std::uint64_t longest = std::max<std::uint64_t>(projection.width + 3, placed.width);
         for (const unsigned room : {1024u, 4096u, 16384u})
             if (longest <= room)
                 return room;
