@@ -5,6 +5,8 @@
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
 
+#include <utility>
+
 using namespace tomo;
 
 namespace {
@@ -54,9 +56,11 @@ a warning as well.)",
             const cl_uint zero = 0;
             fill(counts_, &zero, sizeof zero);
         }
+        // Kernels read what is const, and write what is not.
         launch(kernel("flat_field_correct", options, "flat-field-correct.cl"), WorkSize(out.info()), in,
-               dark_, flat_, out, ReadWrite{counts_}, cl_uint{out.height()}, one, cl_uint{out.height()}, one,
-               1.0f, 1.0f, cl_int{absorption_correct}, cl_int{fix_nan_and_inf});
+               std::as_const(dark_), std::as_const(flat_), out, ReadWrite{counts_}, cl_uint{out.height()},
+               one, cl_uint{out.height()}, one, 1.0f, 1.0f, cl_int{absorption_correct},
+               cl_int{fix_nan_and_inf});
     }
 
   protected:

@@ -91,7 +91,9 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
                 text("the projections lie on %s, and this element computes on %s: set one device for both",
                      window->parts.front().block->samples.storage()->device()->name().c_str(),
                      device()->name().c_str()));
-        if (!window->whole_since || (last_ && window->number - *last_ < common.every)) {
+        const View view{plane.value(), common.axis_pos, common.roll};
+        const bool is_shown = last_ && window->number - *last_ < common.every && shown_ == view;
+        if (!window->whole_since || is_shown) {
             tell_waiting(*window);
             return GST_FLOW_OK;
         }
@@ -99,6 +101,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         last_ = window->number;
         left_out.report(static_cast<double>(left_out_));
 
+        shown_ = view;
         const Array out = slice(*window);
         BufferRef result = out.to_buffer();
         copy_frame_metadata(buffer, result.get(), Pixels::moved);
@@ -124,6 +127,13 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
     }
 
   private:
+    // What people set, and want to see at once.
+    struct View {
+        std::string plane;
+        double axis, roll;
+        bool operator==(const View &) const = default;
+    };
+
     void forget() {
         last_.reset();
         left_out_ = slices_ = 0;
@@ -257,6 +267,7 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
     std::optional<live::Plane> plane_;
     Scan scan_;
     std::optional<std::uint64_t> last_; // number of projections at the last slice
+    View shown_{};                      // by the last slice
     std::uint64_t left_out_ = 0, slices_ = 0;
     bool told_waiting_ = false;
     bool is_ending_ = false;   // the end of the stream is here

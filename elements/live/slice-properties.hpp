@@ -15,8 +15,10 @@ struct SliceProperties {
           roll(
               owner, "roll", 0.0, {-1.5, 1.5}, when,
               "Radians that the axis is turned in the detector, positive where it lies further to the right in lower rows"),
-          every(owner, "every", 1, {1, G_MAXUINT}, when,
-                "Projections from one slice to the next one, at least") {}
+          every(
+              owner, "every", 1, {1, G_MAXUINT}, when,
+              "Projections from one slice to the next one, at least; another plane, axis or roll is shown by the next projection") {
+    }
 
     Property<double> axis_pos, roll;
     Property<unsigned> every;

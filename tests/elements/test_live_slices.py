@@ -102,6 +102,24 @@ class LiveSlices(ElementTestCase):
             self.assertIsNone(live.pull(0, 0))
             self.assertEqual(live.slices.get_by_name("slice-0").get_property("left-out"), 4)
 
+    def test_changes_do_not_wait_for_every(self):
+        """The next projection shows them, and every counts from there."""
+        with Live([0], "planes=z=0 drop=false every=5") as live:
+            live.push(*projections(VIEWS))
+            self.assert_close(live.pull(0), newest(live.images, axis_plane("z", 0, SHAPE, AXIS)), 5e-6)
+            live.slices.emit("show", 0, "z=1")
+            live.push(*projections(1))
+            self.assert_close(live.pull(0), newest(live.images, axis_plane("z", 1, SHAPE, AXIS)), 5e-6)
+            live.slices.set_property("axis-pos", AXIS + 1)
+            live.push(*projections(7))
+            live.end()
+            for n in -7, -2:
+                images = live.images[:len(live.images) + n + 1]
+                place = axis_plane("z", 1, SHAPE, AXIS + 1)
+                angles = STEP * np.arange(len(images) - VIEWS, len(images))
+                self.assert_close(live.pull(0), slice_of(images[-VIEWS:], angles, AXIS + 1, place), 5e-6)
+            self.assertIsNone(live.pull(0, 0))
+
     def test_changes_between_frames(self):
         with Live([0, 1], 'planes="z=0;x=0" drop=false') as live:
             live.push(*projections(VIEWS))

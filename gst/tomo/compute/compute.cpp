@@ -11,7 +11,7 @@ namespace tomo {
 
 namespace {
 
-const std::string standard = "-cl-std=CL1.2 ";
+const std::string standard = "-cl-std=CL1.2 -cl-kernel-arg-info ";
 
 // OpenCL C's name of a format; float16 is only storage, see kernels/common.h.
 const char *cl_type(GstTomoFormat format) {
@@ -93,7 +93,21 @@ void Compute::Launch::add(const Array &array) {
     add_place(array);
 }
 
+// A kernel would find nothing in an array whose contents are discarded before; without memory of its own a
+// device finds them all the same, so that it would show nowhere but on others.
+static void must_be_written(const Kernel &kernel, cl_uint argument) {
+    cl_kernel_arg_type_qualifier how = 0;
+    if (clGetKernelArgInfo(kernel.get(), argument, CL_KERNEL_ARG_TYPE_QUALIFIER, sizeof how, &how, nullptr) ==
+            CL_SUCCESS &&
+        (how & CL_KERNEL_ARG_TYPE_CONST))
+        throw Error(GST_LIBRARY_ERROR_FAILED,
+                    text("kernel %s reads its argument %u, which is given to be written: pass a const Array",
+                         kernel.name().c_str(), argument));
+}
+
 void Compute::Launch::add_written(Array &array, Storage::Contents contents) {
+    if (contents == Storage::Contents::discard)
+        must_be_written(kernel_, next_);
     waits_.add(array.storage()->write(queue_, contents));
     writes_.push_back(array.storage());
     add_place(array);
@@ -208,7 +222,7 @@ Kernel Compute::users_kernel(const std::string &name, const std::string &source,
     return kernels_.get("user's " + name + ':' + function + ':' + options + '\n' + source, [&] {
         const bool has_standard = options.find("-cl-std") != std::string::npos;
         return compile(name, source, function,
-                       "-cl-kernel-arg-info " + (has_standard ? options : standard + options), "");
+                       has_standard ? "-cl-kernel-arg-info " + options : standard + options, "");
     });
 }
 
