@@ -117,8 +117,8 @@ algotom 1.6 is one frequency off, and that of TomoPy half of one.)",
             const WorkSize halving(parts(level.width, lanes_), parts(level.rows, rows_of_item), depth);
             const auto size = [](unsigned n) { return static_cast<cl_int>(n); };
             if (image)
-                launch(transform("wavelet_halve_views"), halving, image, rows, BareBuffer{*taps_},
-                       size(level.width), size(level.height));
+                launch(transform("wavelet_halve_views"), halving, std::as_const(image), rows,
+                       BareBuffer{*taps_}, size(level.width), size(level.height));
             else
                 launch(kernel("wavelet_halve_views_first", options()), halving, in, std::as_const(filled),
                        rows, BareBuffer{*taps_}, size(level.width), size(level.height), size(in.width()),

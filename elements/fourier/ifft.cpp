@@ -45,12 +45,14 @@ class Ifft final : public BatchFilter {
         // Others may read the spectrum too, so the transform gets a place of its own.
         Array transformed = allocate(in.info());
         fft_->run(*this, FftDirection::Inverse, in, transformed);
-        launch(kernel("crop_real"), WorkSize(out.info()), transformed, out, cl_uint{in.width()},
-               cl_uint{in.height()});
+        launch(kernel("crop_real"), WorkSize(out.info()), std::as_const(transformed), out,
+               cl_uint{in.width()}, cl_uint{in.height()});
     }
 
   protected:
-    unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in, dimensions); }
+    unsigned batch_that_pays(const ArrayInfo &in) override {
+        return fourier::batch_that_pays(*device(), in, dimensions);
+    }
 
   private:
     static unsigned kept(const char *name, unsigned given, unsigned length) {

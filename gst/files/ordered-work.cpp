@@ -4,6 +4,8 @@
 
 #include <gst/tomo/support/threads.hpp>
 
+#include <algorithm>
+
 namespace tomo::io {
 
 OrderedWork::OrderedWork(std::uint64_t most_bytes, Report report)
@@ -61,10 +63,20 @@ void OrderedWork::run() {
                 entry->error = std::current_exception();
             }
             lock.lock();
+            if (!entry->error)
+                let_go(*entry);
         }
         entry->worked = true;
         take_turns(lock);
     }
+}
+
+// Of what only work() needed, so that jobs which wait for their turn leave room for others.
+void OrderedWork::let_go(Entry &entry) {
+    const auto rest = std::min(entry.bytes, entry.job->bytes_after_work());
+    bytes_ -= entry.bytes - rest;
+    entry.bytes = rest;
+    changed_.notify_all();
 }
 
 void OrderedWork::fail(Lock &lock, std::exception_ptr error) {

@@ -23,6 +23,8 @@ class OrderedWork {
         virtual ~Job() = default;
         virtual void work() = 0;
         virtual void run_in_order() = 0;
+        // That it still holds after work(), where it holds less then.
+        virtual std::uint64_t bytes_after_work() const { return UINT64_MAX; }
     };
 
     using Report = std::function<void(std::exception_ptr)>;
@@ -51,6 +53,7 @@ class OrderedWork {
 
     OrderedWork(std::uint64_t most_bytes, Report report); // without threads
     void run();
+    void let_go(Entry &entry);
     void take_turns(Lock &lock);
     void fail(Lock &lock, std::exception_ptr error);
 

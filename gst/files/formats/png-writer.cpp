@@ -12,6 +12,7 @@
 #include <csetjmp>
 #include <new>
 #include <png.h>
+#include <zlib.h>
 
 namespace tomo::io {
 
@@ -24,7 +25,12 @@ class Encoder {
 
     using Words = std::vector<std::pair<std::string, std::string>>;
 
-    std::vector<unsigned char> encode(const std::string &where, const Page &page, Words words) {
+    // Where samples are what a slice looks like, differences from one to the next pack as well as anything,
+    // and in a fifth of the time. Masks and charts pack better by what is usual.
+    enum class Packing { usual, of_slices };
+
+    std::vector<unsigned char> encode(const std::string &where, const Page &page, Words words,
+                                      Packing packing = Packing::usual) {
         const auto &plane = page.info;
         words_ = std::move(words);
         for (auto &[key, value] : words_) {
@@ -49,6 +55,10 @@ class Encoder {
         png_set_IHDR(png_, info_, plane.width, plane.height, wide ? 16 : 8,
                      plane.depth == 3 ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
                      PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+        if (packing == Packing::of_slices) {
+            png_set_filter(png_, PNG_FILTER_TYPE_BASE, PNG_FILTER_SUB);
+            png_set_compression_strategy(png_, Z_RLE);
+        }
         if (!texts_.empty())
             png_set_text(png_, info_, texts_.data(), static_cast<int>(texts_.size()));
         png_write_info(png_, info_);
@@ -106,7 +116,7 @@ class PngFile final : public PictureFile {
 } // namespace
 
 std::vector<unsigned char> png_of(const ArrayInfo &image, const void *samples, Encoder::Words words) {
-    return Encoder().encode("a picture", {image, samples, {}}, std::move(words));
+    return Encoder().encode("a picture", {image, samples, {}}, std::move(words), Encoder::Packing::of_slices);
 }
 
 std::unique_ptr<SingleFile> create_png_file(const std::string &file, Existing existing,

@@ -62,6 +62,11 @@ class FilesOfManyPages::Page final : public OrderedWork::Job {
 
     void run_in_order() override { files_.add(image_, is_there_, chunked_.get()); }
 
+    // What its samples were made of is gone.
+    std::uint64_t bytes_after_work() const override {
+        return image_.info().size() + (chunked_ ? image_.info().size() : 0);
+    }
+
   private:
     FilesOfManyPages &files_;
     const ImageToWrite image_;
