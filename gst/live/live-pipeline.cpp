@@ -5,6 +5,7 @@
 
 #include <gst/files/scan/layout.hpp>
 #include <gst/reconstruction/line.hpp>
+#include <gst/tomo/bases/negotiation.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/gsttomometa.h>
@@ -78,6 +79,17 @@ FieldFiles own_fields(const LiveSettings &settings) {
     return files;
 }
 
+// Frames that wait for the clock come one by one, so that no element may wait for more of them.
+void flow_by_the_clock(const ObjectRef<GstElement> &source) {
+    const ObjectRef<GstPad> out(gst_element_get_static_pad(source.get(), "src"));
+    gst_pad_add_probe(
+        out.get(), GST_PAD_PROBE_TYPE_QUERY_UPSTREAM,
+        [](GstPad *, GstPadProbeInfo *info, gpointer) {
+            return is_flow_query(GST_PAD_PROBE_INFO_QUERY(info)) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+        },
+        nullptr, nullptr);
+}
+
 std::int64_t now() { return g_get_monotonic_time(); }
 
 } // namespace
@@ -102,9 +114,11 @@ ObjectRef<GstElement> LivePipeline::make_source(const LiveSettings &settings) {
                 " scan.projections ! capsfilter caps=\"application/x-tomo-array(ANY),framerate=(fraction)%d/%d\" "
                 "! clocksync sync-to-first=true",
                 n, d);
-        } else
-            line += " scan.projections ! identity";
-        return parse(line, true, "source");
+            auto source = parse(line, true, "source");
+            flow_by_the_clock(source);
+            return source;
+        }
+        return parse(line + " scan.projections ! identity", true, "source");
     }
     if (given.find_first_of(" !") == given.npos && given.find("://") == given.npos) {
         const ObjectRef<GstElementFactory> factory(gst_element_factory_find(given.c_str()));

@@ -227,6 +227,12 @@ class LiveTest(unittest.TestCase):
             wanted = (volume[len(volume) // 2 - 1] + volume[len(volume) // 2]) / 2 if len(volume) % 2 == 0 else volume[len(volume) // 2]
             found = to_array(live.slices[-1][1])
             self.assertGreater(np.corrcoef(found.ravel(), wanted.ravel())[0, 1], 0.99)
+            # Frames at a rate come one by one, although those of the file would come by themselves.
+            with Live(path, half_turn=0, planes="z=0", frame_rate=20) as live:
+                live.until(lambda: live.frames() > 0, "a frame")
+                for element, pad, ask, flows in ("scan", "projections", Gst.Pad.query, True), ("convert", "sink", Gst.Pad.peer_query, False):
+                    asked = Gst.Query.new_custom(Gst.QueryType.CUSTOM, Gst.Structure.new_from_string("gst-tomo-flow,event-passes=true"))
+                    self.assertEqual(ask(live.live.get_element(element).get_static_pad(pad), asked), flows, element)
         with Live("videotestsrc is-live=true pattern=ball ! video/x-raw,format=GRAY16_LE,width=64,height=48,framerate=100/1", planes="z=0",
                   correction="off") as live:
             self.assertEqual(to_array(live.slice_after(0)).shape, (64, 64))
