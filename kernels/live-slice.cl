@@ -3,7 +3,8 @@
 //
 // Options: PIXELS along a row that a work-item makes, 1 or 16 for lanes of a CPU; LINE, where each projection sees all pixels of a row at one height
 // of the detector; with WHOLE_ROW, too, that is the middle of a row of the detector for all rows; with LONGEST instead, a work-item makes a whole row,
-// of which neither the pixels nor the columns of the detector with zeros around are more than that.
+// of which neither the pixels nor the columns of the detector with zeros around are more than that; with GROUP, too, a work-group of so many
+// work-items makes EACH pixels of a row per item.
 
 #if PIXELS == 1
 typedef float lanes;
@@ -137,5 +138,52 @@ kernel void live_slice_row(IN(block), global const View *restrict views, OUT(flo
     const size_t at = (size_t)get_global_id(0) * out_width;
     for (uint i = 0; i < out_width; i++)
         AT(out, at + i) = begins ? sums[i] : AT(out, at + i) + sums[i];
+}
+#endif
+
+#ifdef GROUP
+// As live_slice_row, by work-groups: both rows of the detector are mixed into local memory, where all pixels find their samples. It has room for
+// twice the columns of the detector with zeros around, so that a work-group waits once for each projection.
+kernel void live_slice_group(IN(block), global const View *restrict views, OUT(float, out), const uint first, const uint count,
+                             const uint table, const int width, const int height, const uint out_width, const uint begins,
+                             local float *mixed) {
+    const uint item = get_local_id(0), j = get_global_id(1), begin = get_group_id(0) * (GROUP * EACH);
+    const float down = (float)j, left_end = (float)begin, right_end = (float)min(begin + GROUP * EACH, out_width) - 1.0f;
+    const int pitch = width + 3;
+    float sums[EACH];
+#pragma unroll
+    for (uint n = 0; n < EACH; n++)
+        sums[n] = 0.0f;
+    for (uint k = 0; k < count; k++) {
+        const View view = views[table + k];
+        const float y = clamp(fma(down, view.row.z, view.row.x), -1.0f, (float)height);
+        const int y_whole = convert_int_rtn(y);
+        const float y_fraction = y - (float)y_whole;
+        const float start = fma(down, view.column.z, view.column.x), from = fma(left_end, view.column.y, start),
+                    to = fma(right_end, view.column.y, start);
+        const int low = max(convert_int_rtn(clamp(fmin(from, to), -1.0f, (float)width)), 0);
+        const int high = min(convert_int_rtn(clamp(fmax(from, to), -1.0f, (float)width)) + 4, pitch);
+        const ulong upper = block_at + ((ulong)(first + k) * (height + 3) + y_whole + 1) * pitch;
+        local float *row = mixed + (k & 1) * pitch;
+        for (int c = low + item; c < high; c += GROUP) {
+            const float above = AT_BLOCK(upper + c);
+            row[c] = y_fraction == 0.0f ? above : fma(AT_BLOCK(upper + pitch + c) - above, y_fraction, above);
+        }
+        barrier(CLK_LOCAL_MEM_FENCE);
+#pragma unroll
+        for (uint n = 0; n < EACH; n++) {
+            const float x = clamp(fma((float)(begin + item + n * GROUP), view.column.y, start), -1.0f, (float)width);
+            const int whole = convert_int_rtn(x), column = clamp(whole + 1, low, high - 2);
+            const float here = row[column];
+            sums[n] = fma(view.column.w, fma(row[column + 1] - here, x - (float)whole, here), sums[n]);
+        }
+    }
+    const size_t at = (size_t)j * out_width;
+#pragma unroll
+    for (uint n = 0; n < EACH; n++) {
+        const uint i = begin + item + n * GROUP;
+        if (i < out_width)
+            AT(out, at + i) = begins ? sums[n] : AT(out, at + i) + sums[n];
+    }
 }
 #endif

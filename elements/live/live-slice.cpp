@@ -12,6 +12,7 @@
 #include <gst/tomo/geometry/view-weights.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -173,11 +174,18 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
         const auto &projection = window.projection;
         const Array views = upload(table);
         const unsigned pixels = device()->is_cpu() ? 16 : 1; // that a work-item makes
-        const unsigned longest = device()->is_cpu() ? row_at_once(projection, placed, table) : 0;
-        auto options = text("-DPIXELS=%u%s", pixels, rows_of(table));
-        if (longest)
-            options += text(" -DLONGEST=%u", longest);
-        const auto backproject = kernel(longest ? "live_slice_row" : "live_slice", options);
+        const bool by_groups = device()->prefers_local_memory() && goes_by_groups(projection, table);
+        const unsigned longest =
+            device()->is_cpu() && !by_groups ? row_at_once(projection, placed, table) : 0;
+        // That an item of a group makes. There are few kinds, because each is compiled.
+        const auto each = std::bit_ceil(std::clamp((placed.width + items - 1) / items, 1u, most_of_item));
+        const auto options = by_groups ? text("-DPIXELS=1 -DGROUP=%u -DEACH=%u", items, each)
+                             : longest ? text("-DPIXELS=%u -DLONGEST=%u", pixels, longest)
+                                       : text("-DPIXELS=%u%s", pixels, rows_of(table));
+        const auto backproject = kernel(by_groups ? "live_slice_group"
+                                        : longest ? "live_slice_row"
+                                                  : "live_slice",
+                                        options);
         cl_uint done = 0;
         for (const auto &part : window.parts) {
             Launch launch(*this, backproject);
@@ -194,7 +202,11 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             launch.add(static_cast<cl_int>(projection.height));
             launch.add(cl_uint{placed.width});
             launch.add(cl_uint{done == 0});
-            if (longest)
+            if (by_groups) {
+                launch.add(LocalMemory{bytes_of_rows(projection)});
+                launch.run(WorkSize((placed.width + items * each - 1) / (items * each) * items, placed.height)
+                               .groups(items));
+            } else if (longest)
                 launch.run(WorkSize(placed.height).groups(1));
             else
                 launch.run(WorkSize((placed.width + pixels - 1) / pixels, placed.height));
@@ -232,6 +244,19 @@ Weights are those of `tomobackproject`: shares of the half turn, whatever angles
             are_whole &= table[i + 6] == 0 && table[i + 4] == std::floor(table[i + 4]);
         }
         return !are_lines ? "" : are_whole ? " -DLINE -DWHOLE_ROW" : rows_between;
+    }
+
+    // Items of a work-group, and most pixels that one of them makes.
+    static constexpr unsigned items = 256, most_of_item = 8;
+
+    // Two rows with zeros around.
+    static std::size_t bytes_of_rows(const ArrayInfo &projection) {
+        return 2 * (std::size_t{projection.width} + 3) * sizeof(float);
+    }
+
+    bool goes_by_groups(const ArrayInfo &projection, const std::vector<float> &table) const {
+        return *rows_of(table) && bytes_of_rows(projection) <= device()->local_memory() &&
+               items <= device()->max_work_group();
     }
 
     // Room for a row whose pixels one work-item makes from two whole rows of the detector; 0: it had better
