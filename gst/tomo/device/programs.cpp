@@ -93,12 +93,39 @@ std::string marked_line(const std::string &source, const std::string &message) {
     return {};
 }
 
+// NVIDIA's compiler counts lines through the whole source, "<kernel>:136:1", whatever directives say. Gives
+// the message with the name and the line that they do.
+std::string by_names(const std::string &message, const std::string &source) {
+    constexpr std::string_view whole = "<kernel>:";
+    unsigned wanted = 0, column = 0;
+    if (message.compare(0, whole.size(), whole) != 0 ||
+        std::sscanf(message.c_str() + whole.size(), "%u:%u", &wanted, &column) != 2)
+        return message;
+    std::istringstream lines(source);
+    std::string name, line;
+    unsigned in_name = 0;
+    for (unsigned n = 0; n < wanted && std::getline(lines, line); n++) {
+        in_name++;
+        constexpr std::string_view directive = "#line 1 \"";
+        if (line.compare(0, directive.size(), directive) != 0)
+            continue;
+        name = line.substr(directive.size(), line.rfind('"') - directive.size());
+        in_name = 0;
+    }
+    const auto rest = message.find(':', message.find(':', whole.size()) + 1);
+    return name.empty() || rest == std::string::npos
+               ? message
+               : text("%s:%u:%u%s", name.c_str(), in_name, column, message.c_str() + rest);
+}
+
 // The first line of a compiler's log that tells what is wrong, with what it means.
 std::string first_error(const std::string &log, const std::string &source) {
     std::istringstream lines(log);
     for (std::string line; std::getline(lines, line);)
-        if (line.find("error") != std::string::npos)
-            return line + marked_line(source, line);
+        if (line.find("error") != std::string::npos) {
+            const auto named = by_names(line, source);
+            return named + marked_line(source, named);
+        }
     return log.substr(0, log.find('\n'));
 }
 
