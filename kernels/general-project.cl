@@ -167,8 +167,9 @@ static float gather(global const float *weighted, global const uchar *axes, cons
 
 kernel void gather_rays(global const float *restrict weighted, global const uchar *restrict axes, OUT(float, out),
                         global const RayView *restrict views, const uint width, const uint height, const uint depth,
-                        const uint columns, const uint rows, const uint first_view, const uint last_view, const uint first_run) {
-    const uint x = get_global_id(0), y = get_global_id(1), first_z = (first_run + get_global_id(2)) * RUN;
+                        const uint columns, const uint rows, const uint first_view, const uint last_view, const uint first_run,
+                        const uint first_y) {
+    const uint x = get_global_id(0), y = first_y + get_global_id(1), first_z = (first_run + get_global_id(2)) * RUN;
     if (x >= width || y >= height)
         return;
     const int run = min(depth - first_z, (uint)RUN);

@@ -17,6 +17,7 @@ namespace {
 constexpr const char *lines_file = "general-project-lines.cl";
 constexpr unsigned border = 2;          // voxels around the volume, as in the kernel
 constexpr unsigned lanes_that_pay = 16; // of 32: rays, or voxels, along z
+constexpr unsigned path_samples = 8 * sizeof(double) / sizeof(float); // of a detector column, or more
 
 // How a work-group makes columns of rays; see kernels/general-project-lines.cl.
 struct LineShape {
@@ -62,6 +63,7 @@ struct GatherShape {
     static unsigned away(double reach) {
         return std::isfinite(reach) && reach < 1e6 ? static_cast<unsigned>(std::ceil(reach + 0.5)) - 1 : ~0u;
     }
+    static unsigned tile_y(unsigned rows) { return rows * columns_of_row / tile_x; }
     static std::size_t memory(unsigned rows, unsigned away) {
         return std::size_t{stage} * rows * columns_of_row * ((2 * away + 1) * 32 + 4);
     }
@@ -85,7 +87,24 @@ bool GeneralProjector::fits_quads(std::uint64_t memory) const {
            bytes <= std::min(memory, device.memory_limit() / 8 * 7);
 }
 
-void GeneralProjector::project_lines(const Array &volume, unsigned first, Array &projections) {
+std::uint64_t GeneralProjector::bytes_of_lines() const {
+    return line_texels(has_quads() ? square_.grid(grid_) : grid_) * (has_quads() ? 4 : 1) * sizeof(float);
+}
+
+// Those of a work-group, which computes all of them.
+unsigned GeneralProjector::views_of_unit() const {
+    return can_project_lines()
+               ? line_shape(*compute_.device(), rows_, views_or_quads(), has_quads()).tile_views
+               : 1;
+}
+
+unsigned GeneralProjector::rows_of_unit() const {
+    return can_gather_lines() ? GatherShape::tile_y(ColumnGroups::rows(*compute_.device()))
+                              : rows_of_ray_group;
+}
+
+void GeneralProjector::project_lines(const Array &volume, unsigned first, const Range &made,
+                                     Array &projections) {
     const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
     const bool has_quads = quads_.is_complete() && views == views_;
     const unsigned parts = has_quads ? 4 : 1, count = views / parts;
@@ -114,16 +133,16 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, Array 
                        shape.tile_columns, shape.tile_views, shape.steps, shape.stage),
         lines_file);
     const double of_row = double(columns_) * parts * std::max(width, height);
-    const unsigned views_step = whole_tiles(part(of_row * rows_, count), shape.tile_views);
+    const unsigned views_step = whole_tiles(part(of_row * rows_, made.count()), shape.tile_views);
     const unsigned rows_step = views_step > shape.tile_views
                                    ? rows_
                                    : whole_tiles(part(of_row * views_step, rows_), shape.tile_rays());
     Steps steps(compute_);
-    for (unsigned done = 0; done < count; done += views_step)
+    for (unsigned done = made.first; done < made.end; done += views_step)
         for (unsigned row = 0; row < rows_; row += rows_step) {
             WorkSize size(tiles(columns_, shape.tile_columns) * shape.lanes,
                           tiles(std::min(rows_step, rows_ - row), shape.tile_rays()) * shape.rows,
-                          tiles(std::min(views_step, count - done), shape.tile_views));
+                          tiles(std::min(views_step, made.end - done), shape.tile_views));
             compute_.launch(project, size.groups(shape.lanes, shape.rows), BareBuffer{lines},
                             ReadWrite{projections}, BareBuffer{has_quads ? quad_geometry_ : geometry_}, width,
                             height, depth, cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done},
@@ -140,18 +159,25 @@ bool GeneralProjector::can_gather_lines() const {
            device.local_memory() >= GatherShape::memory(ColumnGroups::rows(device), away);
 }
 
-void GeneralProjector::gather_lines(const Array &projections, Array &volume) {
+unsigned GeneralProjector::gathered_pitch() const {
+    return rows_ + 2 * (2 * GatherShape::away(reach_rows_) + 1);
+}
+
+std::uint64_t GeneralProjector::bytes_of_gathered() const {
+    return (std::uint64_t{gathered_pitch()} + path_samples) * columns_ * views_ * sizeof(float);
+}
+
+void GeneralProjector::gather_lines(const Array &projections, const Range &made, Array &volume) {
     constexpr const char *file = "general-gather-lines.cl";
     constexpr unsigned pack = LineShape::pack, down = LineShape::pack_rows;
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
-    const unsigned away_rows = GatherShape::away(reach_rows_), pitch = rows_ + 2 * (2 * away_rows + 1);
+    const unsigned away_rows = GatherShape::away(reach_rows_), pitch = gathered_pitch();
     const unsigned rows = ColumnGroups::rows(*compute_.device());
-    const unsigned tile_y = rows * GatherShape::columns_of_row / GatherShape::tile_x;
+    const unsigned tile_y = GatherShape::tile_y(rows);
     const unsigned steps_of_lane = std::min<unsigned>(std::bit_floor(tiles(depth, GatherShape::lanes)), 4);
     const unsigned tile_z = GatherShape::lanes * steps_of_lane;
     const std::string options = text("-D AWAY_ROWS=%u", away_rows);
 
-    constexpr unsigned path_samples = 8 * sizeof(double) / sizeof(float); // or more than enough
     Array paths =
         compute_.allocate({GST_TOMO_FORMAT_FLOAT32, std::uint64_t{path_samples} * columns_, views_});
     compute_.launch(compute_.kernel("find_paths", options, file), WorkSize(columns_, views_),
@@ -170,11 +196,11 @@ void GeneralProjector::gather_lines(const Array &projections, Array &volume) {
         file);
     constexpr double of_voxel = 4.0; // steps of a ray take as long
     const double of_line = double(width) * depth * views_ * of_voxel;
-    const unsigned step = whole_tiles(part(of_line, height), tile_y);
+    const unsigned step = whole_tiles(part(of_line, made.count()), tile_y);
     Steps steps(compute_);
-    for (unsigned y = 0; y < height; y += step) {
+    for (unsigned y = made.first; y < made.end; y += step) {
         WorkSize size(tiles(width, GatherShape::tile_x) * GatherShape::lanes,
-                      tiles(std::min(step, height - y), tile_y) * rows, tiles(depth, tile_z));
+                      tiles(std::min(step, made.end - y), tile_y) * rows, tiles(depth, tile_z));
         compute_.launch(gather, size.groups(GatherShape::lanes, rows), BareBuffer{weighted},
                         ReadWrite{volume}, BareBuffer{geometry_}, BareBuffer{paths}, width, height, depth,
                         cl_uint{columns_}, cl_uint{rows_}, cl_uint{views_}, cl_uint{y});

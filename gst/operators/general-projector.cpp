@@ -263,15 +263,65 @@ void GeneralProjector::forward(const Array &volume, Array &projections) { forwar
 void GeneralProjector::forward(const Array &volume, unsigned first, Array &projections) {
     const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
     check(volume, projections, projections, first < views_ ? std::clamp(views, 1u, views_ - first) : 0);
-    compute_.input_format("in", volume.info().format);
-    if (can_project_lines())
-        project_lines(volume, first, projections);
-    else
-        project_rays(volume, first, projections);
+    project(volume, first, {0, views == views_ ? views_or_quads() : views}, projections);
 }
 
-void GeneralProjector::project_rays(const Array &volume, unsigned first, Array &projections) {
-    const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
+void GeneralProjector::forward_part(const Array &volume, const Part &part, Array &projections) {
+    check(volume, projections, projections, views_);
+    project(volume, 0, views_of(part), projections);
+}
+
+void GeneralProjector::project(const Array &volume, unsigned first, const Range &made, Array &projections) {
+    compute_.input_format("in", volume.info().format);
+    if (can_project_lines())
+        project_lines(volume, first, made, projections);
+    else
+        project_rays(volume, first, made, projections);
+}
+
+unsigned GeneralProjector::forward_units() const {
+    return (views_or_quads() + views_of_unit() - 1) / views_of_unit();
+}
+
+unsigned GeneralProjector::back_units() const {
+    return (grid_.y.count + rows_of_unit() - 1) / rows_of_unit();
+}
+
+GeneralProjector::Range GeneralProjector::views_of(const Part &part) const {
+    return {part.first * views_of_unit(), std::min(part.end() * views_of_unit(), views_or_quads())};
+}
+
+GeneralProjector::Range GeneralProjector::rows_of(const Part &part) const {
+    return {part.first * rows_of_unit(), std::min(part.end() * rows_of_unit(), grid_.y.count)};
+}
+
+GeneralProjector::Strips GeneralProjector::strips_of_forward(const Part &part) const {
+    const auto views = views_of(part);
+    const auto rays = rays_of_view();
+    return {views.first * rays, views_or_quads() * rays, views.count() * rays, has_quads() ? 4u : 1u};
+}
+
+GeneralProjector::Strips GeneralProjector::strips_of_back(const Part &part) const {
+    const auto rows = rows_of(part);
+    const std::uint64_t width = grid_.x.count;
+    return {rows.first * width, grid_.y.count * width, rows.count() * width, grid_.z.count};
+}
+
+std::uint64_t GeneralProjector::bytes_of_forward() const {
+    return can_project_lines() ? bytes_of_lines() : needs_turned_ ? volume().size() : 0;
+}
+
+std::uint64_t GeneralProjector::bytes_of_back() const {
+    const std::uint64_t bytes = projections().size();
+    return can_gather_lines() ? bytes_of_gathered() : bytes + (has_mixed_ ? bytes / sizeof(float) : 0);
+}
+
+GeneralProjector::Variant GeneralProjector::variant() const {
+    return {has_quads(), can_project_lines(), can_gather_lines()};
+}
+
+void GeneralProjector::project_rays(const Array &volume, unsigned first, const Range &made,
+                                    Array &projections) {
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
     Array turned = compute_.allocate(needs_turned_ ? ArrayInfo(GST_TOMO_FORMAT_FLOAT32, height, width, depth)
                                                    : ArrayInfo(GST_TOMO_FORMAT_FLOAT32, 1, 1));
@@ -280,12 +330,12 @@ void GeneralProjector::project_rays(const Array &volume, unsigned first, Array &
                         ReadWriteBareBuffer{turned}, width, height);
     const auto project = kernel("project_rays");
     const double of_row = double(columns_) * std::max({width, height, depth});
-    const unsigned views_step = part(of_row * rows_, views),
+    const unsigned views_step = part(of_row * rows_, made.count()),
                    rows_step = views_step > 1 ? rows_ : part(of_row, rows_);
     Steps steps(compute_);
-    for (unsigned done = 0; done < views; done += views_step)
+    for (unsigned done = made.first; done < made.end; done += views_step)
         for (unsigned row = 0; row < rows_; row += rows_step) {
-            WorkSize size(columns_, std::min(rows_step, rows_ - row), std::min(views_step, views - done));
+            WorkSize size(columns_, std::min(rows_step, rows_ - row), std::min(views_step, made.end - done));
             compute_.launch(project, size.groups(32, 4), volume, BareBuffer{turned}, ReadWrite{projections},
                             BareBuffer{geometry_}, width, height, depth, cl_uint{columns_}, cl_uint{rows_},
                             cl_uint{first}, cl_uint{done}, cl_uint{row});
@@ -294,15 +344,23 @@ void GeneralProjector::project_rays(const Array &volume, unsigned first, Array &
 }
 
 void GeneralProjector::back(const Array &projections, Array &volume) {
+    gather(projections, {0, grid_.y.count}, volume);
+}
+
+void GeneralProjector::back_part(const Array &projections, const Part &part, Array &volume) {
+    gather(projections, rows_of(part), volume);
+}
+
+void GeneralProjector::gather(const Array &projections, const Range &rows, Array &volume) {
     check(volume, projections, volume, views_);
     compute_.input_format("in", projections.info().format);
     if (can_gather_lines())
-        gather_lines(projections, volume);
+        gather_lines(projections, rows, volume);
     else
-        gather_rays(projections, volume);
+        gather_rays(projections, rows, volume);
 }
 
-void GeneralProjector::gather_rays(const Array &projections, Array &volume) {
+void GeneralProjector::gather_rays(const Array &projections, const Range &rows, Array &volume) {
     const cl_uint width = grid_.x.count, height = grid_.y.count, depth = grid_.z.count;
     Array weighted = compute_.allocate(this->projections());
     Array axes = compute_.allocate(has_mixed_ ? ArrayInfo(GST_TOMO_FORMAT_UINT8, columns_, rows_, views_)
@@ -313,7 +371,7 @@ void GeneralProjector::gather_rays(const Array &projections, Array &volume) {
     constexpr unsigned run = 8; // RUN of the kernel
     const unsigned runs = (depth + run - 1) / run;
     constexpr double of_voxel = 8.0; // steps of a ray take as long
-    const double of_run = double(width) * height * run * std::max(of_voxel, pixels_of_voxel_);
+    const double of_run = double(width) * rows.count() * run * std::max(of_voxel, pixels_of_voxel_);
     // As many views as can be: sums are read and written for each part of them.
     const unsigned views_step = part(of_run, views_),
                    runs_step = views_step < views_ ? 1 : part(of_run * views_, runs);
@@ -321,11 +379,11 @@ void GeneralProjector::gather_rays(const Array &projections, Array &volume) {
     Steps steps(compute_);
     for (unsigned z = 0; z < runs; z += runs_step)
         for (unsigned first = 0; first < views_; first += views_step) {
-            WorkSize size(width, height, std::min(runs_step, runs - z));
-            compute_.launch(gather, size.groups(32, 4), BareBuffer{weighted}, BareBuffer{axes},
-                            ReadWrite{volume}, BareBuffer{geometry_}, width, height, depth, cl_uint{columns_},
-                            cl_uint{rows_}, cl_uint{first}, cl_uint{std::min(first + views_step, views_)},
-                            cl_uint{z});
+            WorkSize size(width, rows.count(), std::min(runs_step, runs - z));
+            compute_.launch(gather, size.groups(32, rows_of_ray_group), BareBuffer{weighted},
+                            BareBuffer{axes}, ReadWrite{volume}, BareBuffer{geometry_}, width, height, depth,
+                            cl_uint{columns_}, cl_uint{rows_}, cl_uint{first},
+                            cl_uint{std::min(first + views_step, views_)}, cl_uint{z}, cl_uint{rows.first});
             steps.done(volume);
         }
 }

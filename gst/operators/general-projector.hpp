@@ -33,14 +33,65 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     // Projections of views from `first` on, as many as find place in `projections`.
     void forward(const Array &volume, unsigned first, Array &projections);
 
+    // What can be made by itself, with the bits that it has in the whole: some of the units that an operator
+    // has, which are a few views, or rows of all slices.
+    struct Part {
+        unsigned first, count;
+        unsigned end() const { return first + count; }
+    };
+    unsigned forward_units() const;
+    unsigned back_units() const;
+    // These samples of `projections` or `volume`, which are whole. Others may be written, or keep their
+    // values.
+    void forward_part(const Array &volume, const Part &part, Array &projections);
+    void back_part(const Array &projections, const Part &part, Array &volume);
+    // Where a part lies: `number` strips of `length` samples.
+    struct Strips {
+        std::uint64_t first, pitch, length, number;
+        std::uint64_t samples() const { return length * number; }
+    };
+    Strips strips_of_forward(const Part &part) const;
+    Strips strips_of_back(const Part &part) const;
+
+    // Projectors make the same bits on devices of one model if these agree.
+    struct Variant {
+        bool has_quads, projects_lines, gathers_lines;
+        bool operator==(const Variant &) const = default;
+    };
+    Variant variant() const;
+
+    // Bytes of the copies that an operator makes, of the volume or of the projections.
+    std::uint64_t bytes_of_forward() const;
+    std::uint64_t bytes_of_back() const;
+
   private:
     // On GPUs, where all rays of a detector column go over the same lines along z.
     bool can_project_lines() const;
     bool can_gather_lines() const;
-    void gather_lines(const Array &projections, Array &volume);
-    void gather_rays(const Array &projections, Array &volume);
-    void project_lines(const Array &volume, unsigned first, Array &projections);
-    void project_rays(const Array &volume, unsigned first, Array &projections);
+    // Numbers from one up to another.
+    struct Range {
+        unsigned first, end;
+        unsigned count() const { return end - first; }
+    };
+    // Rows of all slices.
+    void gather(const Array &projections, const Range &rows, Array &volume);
+    void gather_lines(const Array &projections, const Range &rows, Array &volume);
+    void gather_rays(const Array &projections, const Range &rows, Array &volume);
+    // `made`: of the views that `projections` has, whose first one is `first`; or of the quads, if it has
+    // all.
+    void project(const Array &volume, unsigned first, const Range &made, Array &projections);
+    void project_lines(const Array &volume, unsigned first, const Range &made, Array &projections);
+    void project_rays(const Array &volume, unsigned first, const Range &made, Array &projections);
+    bool has_quads() const { return can_project_lines() && quads_.is_complete(); }
+    unsigned views_or_quads() const { return has_quads() ? quads_.quads() : views_; }
+    std::uint64_t bytes_of_lines() const;
+    std::uint64_t bytes_of_gathered() const;
+    // Rows of a detector column with its border.
+    unsigned gathered_pitch() const;
+    unsigned views_of_unit() const;
+    unsigned rows_of_unit() const;
+    Range views_of(const Part &part) const;
+    Range rows_of(const Part &part) const;
     bool fits_quads(std::uint64_t memory) const;
     Kernel kernel(const char *function);
     std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }
@@ -54,11 +105,12 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     const VolumeGrid grid_;
     const unsigned columns_, rows_, views_;
     Array geometry_;
-    double pixels_of_voxel_ = 0.0;                  // that count for it at most
-    bool has_mixed_ = false;                        // views whose rays have several driving axes
-    bool needs_turned_ = false;                     // rays that are driven along x
-    bool is_upright_ = true;                        // see can_project_lines()
-    double reach_columns_ = 0.0, reach_rows_ = 0.0; // of rays within a voxel's distance, if so
+    double pixels_of_voxel_ = 0.0;                   // that count for it at most
+    bool has_mixed_ = false;                         // views whose rays have several driving axes
+    bool needs_turned_ = false;                      // rays that are driven along x
+    bool is_upright_ = true;                         // see can_project_lines()
+    double reach_columns_ = 0.0, reach_rows_ = 0.0;  // of rays within a voxel's distance, if so
+    static constexpr unsigned rows_of_ray_group = 4; // of a slice, in a work-group that follows rays
     SquareOfColumns square_;
     ViewQuads quads_;     // of the square
     Array quad_geometry_; // of its first quarter of the views

@@ -78,12 +78,26 @@ void GeneralSolver::solve() {
     auto settings = settings_;
     settings.stacked = grid_.z.count;
     const auto memory = memory_for_copies(settings);
-    const auto projector_of = [&](const std::vector<unsigned> &chosen) {
+    ProjectorHelpers helpers(compute_, sharing_.devices, sharing_.goes_on, sharing_.listener);
+    const auto projector_of = [&](const std::vector<unsigned> &chosen) -> std::unique_ptr<Projector> {
         std::vector<ViewGeometry> own;
         for (const unsigned view : chosen)
             own.push_back(views_[view]);
-        return std::make_unique<GeneralProjector>(compute_, own, projection_.width, projection_.height, grid_,
-                                                  memory);
+        const auto make = [own = std::move(own), projection = projection_, grid = grid_,
+                           memory](Compute &compute) {
+            return std::make_unique<GeneralProjector>(compute, own, projection.width, projection.height, grid,
+                                                      memory);
+        };
+        if (helpers.count() == 0)
+            return make(compute_);
+        auto shared = std::make_unique<SharedProjector>(helpers, make);
+        helpers.keep_those_with_room(shared->helper_bytes());
+        if (shared->owner_bytes() > memory)
+            helpers.leave_out(text("its parts find no place beside the iterations on device %u, with a limit "
+                                   "of %.3g GB",
+                                   compute_.device()->index(),
+                                   1e-9 * static_cast<double>(compute_.device()->memory_limit())));
+        return shared;
     };
     // To iterative methods a projection is a row.
     std::vector<Array> rows;
@@ -103,6 +117,8 @@ void GeneralSolver::solve() {
     const auto made = solver.run(std::move(rows), std::move(start));
     volume_ = made.slices;
     tell_(made);
+    if (sharing_.made && !sharing_.devices.empty())
+        sharing_.made(helpers.shares());
 }
 
 void GeneralSolver::copy_slices(unsigned first, Array &out, const Greys &) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <gst/operators/shared-projector.hpp>
 #include <gst/operators/solver.hpp>
 #include <gst/operators/volume-operator.hpp>
 
@@ -11,7 +12,8 @@
 namespace tomo {
 
 // The slices of a volume by iterations, in any geometry. The device holds the whole volume and all
-// projections.
+// projections. Others may compute parts of projections and backprojections, with the bits of one device; they
+// hold a volume and all projections, too.
 class GST_TOMO_API GeneralSolver final : public VolumeOperator {
   public:
     // Once all iterations are done.
@@ -20,10 +22,22 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
     // A start for slices (x, y, z).
     using MakeStart = std::function<Solver::Start(const ArrayInfo &slices)>;
 
+    // Other devices, and what is told of them.
+    struct Sharing {
+        std::vector<std::shared_ptr<Device>> devices = {};
+        bool goes_on = false; // without one that fails
+        ProjectorHelpers::Listener listener = {};
+        // Once all iterations are done, if several devices were there.
+        std::function<void(const std::vector<ProjectorHelpers::Share> &)> made = {};
+    };
+
     GeneralSolver(Compute &compute, SolverMethod method, const SolverSettings &settings, MakeStart start,
                   Tell tell)
+        : GeneralSolver(compute, method, settings, std::move(start), std::move(tell), {}) {}
+    GeneralSolver(Compute &compute, SolverMethod method, const SolverSettings &settings, MakeStart start,
+                  Tell tell, Sharing sharing)
         : compute_(compute), method_(method), settings_(settings), start_(std::move(start)),
-          tell_(std::move(tell)) {}
+          tell_(std::move(tell)), sharing_(std::move(sharing)) {}
 
     // All slices, or Error.
     bool fits(const ArrayInfo &projection, unsigned projections, const VolumePart &part,
@@ -41,6 +55,7 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
     const SolverSettings settings_;
     const MakeStart start_;
     const Tell tell_;
+    const Sharing sharing_;
     ArrayInfo projection_;
     VolumeGrid grid_;
     std::vector<Array> blocks_; // of projections

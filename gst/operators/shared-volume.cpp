@@ -1,40 +1,24 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/operators/device-worker.hpp>
 #include <gst/operators/shared-volume.hpp>
 #include <gst/tomo/device/device.hpp>
 #include <gst/tomo/support/error.hpp>
-#include <gst/tomo/support/threads.hpp>
 
 #include <algorithm>
-#include <atomic>
-#include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <exception>
-#include <mutex>
 
 namespace tomo {
 
-// A device, and a thread that gives it work.
+// A device with its part of the volume.
 class SharedVolume::Worker {
   public:
     Worker(Compute &owner, std::shared_ptr<Device> device, const Make &make, const Listener &listener)
-        : listener_(listener), compute_(owner, std::move(device)),
-          is_owners_(compute_.device() == owner.device()), operator_(make(compute_)),
-          thread_(start_thread([this] { run(); })) {}
+        : worker_(owner, std::move(device), listener.failed),
+          is_owners_(worker_.compute().device() == owner.device()), operator_(make(worker_.compute())) {}
+    ~Worker() { worker_.stop(); } // before all that its tasks use
 
-    ~Worker() {
-        {
-            const std::lock_guard<std::mutex> lock(lock_);
-            is_over_ = true;
-            compute_.stop();
-            tasks_.clear();
-        }
-        changed_.notify_all();
-        thread_.join();
-    }
-
-    const Device &device() const { return *compute_.device(); }
+    const Device &device() const { return worker_.device(); }
     // Relative to others, by billions of updates for each unit (gst/reconstruction/speed.cpp).
     double speed() const { return device().compute_units() * (device().is_cpu() ? 0.5 : 6.4); }
     unsigned first() const { return part_.first; }
@@ -59,16 +43,16 @@ class SharedVolume::Worker {
         staged_ = {};
         staged_count_ = 0;
         if (planes() > 0)
-            post([this, projections] { operator_->begin(projection_, projections, part_); });
+            worker_.post([this, projections] { operator_->begin(projection_, projections, part_); });
     }
 
     // `samples`: the same on the host, null where the worker has the device that computed it.
     void add(const Array &projection, const std::shared_ptr<Host<const char>> &samples,
              std::vector<WeightedView> views) {
-        post([this, projection = samples ? Array() : projection, samples, views = std::move(views)] {
+        worker_.post([this, projection = samples ? Array() : projection, samples, views = std::move(views)] {
             const Array own = samples ? here(samples->data()) : projection;
             operator_->add(own, views);
-            compute_.limit_frames_in_flight(own);
+            worker_.compute().limit_frames_in_flight(own);
         });
     }
     bool wants_samples() const { return !is_owners_; }
@@ -77,11 +61,11 @@ class SharedVolume::Worker {
     void stage(unsigned plane, const ArrayInfo &slices, const Greys &greys) {
         staged_first_ = plane;
         staged_count_ = std::min(slices.depth, part_.first + part_.planes - plane);
-        post([this, slices, greys] {
+        worker_.post([this, slices, greys] {
             const auto info = slices.with_size(slices.width, slices.height, staged_count_);
             if (!staged_ || staged_.info() != info) {
                 staged_ = {}; // before another one is made
-                staged_ = compute_.allocate(info);
+                staged_ = worker_.compute().allocate(info);
             }
             operator_->copy_slices(staged_first_ - part_.first, staged_, greys);
             staged_.storage()->prefetch();
@@ -102,27 +86,9 @@ class SharedVolume::Worker {
     }
 
     // Until all is enqueued. Throws what a task threw.
-    void wait() {
-        std::unique_lock<std::mutex> lock(lock_);
-        changed_.wait(lock, [&] { return (tasks_.empty() && !is_busy_) || failure_; });
-        tell_failure(lock);
-    }
+    void wait() { worker_.wait(); }
 
   private:
-    // Waits as its owner does.
-    class Computing final : public Compute {
-      public:
-        Computing(Compute &owner, std::shared_ptr<Device> device)
-            : Compute(std::move(device), owner.tag()), owner_(owner) {}
-        Patience patience() const override { return is_over_ ? Patience::none : owner_.patience(); }
-        bool is_result_wanted() const override { return !is_over_ && owner_.is_result_wanted(); }
-        void stop() { is_over_ = true; }
-
-      private:
-        Compute &owner_;
-        std::atomic<bool> is_over_{false};
-    };
-
     // Other devices get the rows that see their slices alone.
     VolumePart own_part(const ArrayInfo &projection, const VolumePart &part) const {
         VolumePart own = part;
@@ -137,66 +103,14 @@ class SharedVolume::Worker {
         return projection.with_size(projection.width, rows, 1);
     }
     Array here(const char *samples) {
-        Array own = compute_.allocate(projection_);
+        Array own = worker_.compute().allocate(projection_);
         const std::size_t row = projection_.width * projection_.sample_size();
         const Host<char> to(own);
         std::memcpy(to.data(), samples + (part_.first_row - first_row_) * row, projection_.size());
         return own;
     }
 
-    // The host may be a few projections ahead, as fits() of the operators counts them.
-    void post(std::function<void()> task) {
-        constexpr std::size_t most = 2;
-        std::unique_lock<std::mutex> lock(lock_);
-        changed_.wait(lock, [&] { return tasks_.size() < most || failure_; });
-        tell_failure(lock);
-        tasks_.push_back(std::move(task));
-        changed_.notify_all();
-    }
-
-    void tell_failure(std::unique_lock<std::mutex> &lock) const {
-        if (!failure_)
-            return;
-        const auto failure = failure_;
-        lock.unlock(); // who listens may call others
-        try {
-            std::rethrow_exception(failure);
-        } catch (const Error &e) {
-            if (listener_.failed)
-                listener_.failed(device());
-            throw Error(e.domain, e.code,
-                        text("%s (on device %u, %s)", e.what(), device().index(), device().name().c_str()),
-                        e.debug);
-        }
-    }
-
-    void run() {
-        std::unique_lock<std::mutex> lock(lock_);
-        while (true) {
-            changed_.wait(lock, [&] { return is_over_ || (!tasks_.empty() && !failure_); });
-            if (is_over_)
-                return;
-            auto task = std::move(tasks_.front());
-            tasks_.pop_front();
-            is_busy_ = true;
-            lock.unlock();
-            std::exception_ptr failure;
-            try {
-                task();
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            task = {}; // what it held is free
-            lock.lock();
-            is_busy_ = false;
-            if (failure)
-                failure_ = failure;
-            changed_.notify_all();
-        }
-    }
-
-    const Listener &listener_;
-    Computing compute_;
+    DeviceWorker worker_;
     const bool is_owners_;
     const std::unique_ptr<VolumeOperator> operator_;
     // Changed while no task is under way.
@@ -205,13 +119,6 @@ class SharedVolume::Worker {
     ArrayInfo projection_;   // of it that the worker takes
     unsigned staged_first_ = 0, staged_count_ = 0;
     Array staged_;
-
-    std::mutex lock_;
-    std::condition_variable changed_;
-    std::deque<std::function<void()>> tasks_;
-    bool is_busy_ = false, is_over_ = false;
-    std::exception_ptr failure_;
-    std::thread thread_; // last
 };
 
 SharedVolume::SharedVolume(Compute &owner, const std::vector<std::shared_ptr<Device>> &devices,

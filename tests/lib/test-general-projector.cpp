@@ -5,6 +5,7 @@
 // float64, and against the projector of parallel beams.
 #include <gst/operators/general-projector.hpp>
 #include <gst/operators/parallel-projector.hpp>
+#include <gst/operators/shared-projector.hpp>
 #include <gst/operators/solver.hpp>
 
 #include <cmath>
@@ -132,6 +133,32 @@ void each_weight(const Geometry &g, F f) {
     }
 }
 
+// A result that is made part by part, each in an array of its own: the same bytes.
+void check_parts(Compute &compute, const Array &whole, unsigned units,
+                 const std::function<GeneralProjector::Strips(const GeneralProjector::Part &)> &strips_of,
+                 const std::function<void(const GeneralProjector::Part &, Array &)> &make) {
+    const auto wanted = values_of(whole);
+    std::vector<double> put_together(wanted.size(), 1e30);
+    for (unsigned first = 0; first < units;) {
+        const auto count = static_cast<unsigned>(random_between(1, std::max(1u, (units - first + 1) / 2)));
+        const GeneralProjector::Part part{first, count};
+        Array own = compute.allocate(whole.info());
+        make(part, own);
+        const auto values = values_of(own);
+        const auto strips = strips_of(part);
+        for (std::uint64_t strip = 0; strip < strips.number; strip++)
+            for (std::uint64_t i = 0; i < strips.length; i++) {
+                const auto at = strips.first + strip * strips.pitch + i;
+                fail_unless(at < wanted.size() && put_together[at] == 1e30, "sample %" G_GUINT64_FORMAT, at);
+                put_together[at] = values[at];
+            }
+        first += count;
+    }
+    for (std::size_t i = 0; i < wanted.size(); i++)
+        fail_unless(put_together[i] == wanted[i], "sample %zu is %.9g; wanted %.9g", i, put_together[i],
+                    wanted[i]);
+}
+
 } // namespace
 
 static void check_pair(Compute &compute, const Geometry &g, int number, double bound,
@@ -144,6 +171,18 @@ static void check_pair(Compute &compute, const Geometry &g, int number, double b
         terms[ray] += std::abs(weight * pair.x[voxel]);
         back[voxel] += weight * pair.y[ray];
     });
+    Array x = compute.allocate(a.volume()), y = compute.allocate(a.projections()),
+          ax = compute.allocate(y.info()), ay = compute.allocate(x.info());
+    fill_randomly(x);
+    fill_randomly(y);
+    a.forward(x, ax);
+    a.back(y, ay);
+    check_parts(
+        compute, ax, a.forward_units(), [&](const auto &part) { return a.strips_of_forward(part); },
+        [&](const auto &part, Array &own) { a.forward_part(x, part, own); });
+    check_parts(
+        compute, ay, a.back_units(), [&](const auto &part) { return a.strips_of_back(part); },
+        [&](const auto &part, Array &own) { a.back_part(y, part, own); });
     // Voxels have both signs, so integrals may be small by chance; the error of a place is that of the terms.
     const double error = distance(pair.forward, forward) * norm(forward) / norm(terms);
     const double size = norm(pair.forward) * norm(pair.y);
@@ -191,6 +230,50 @@ GST_START_TEST(test_parts) {
         }
         check_pair(compute, g, int(views), 1e-7);
     }
+}
+GST_END_TEST;
+
+// Two devices, of which each makes parts as large as it was fast so far.
+GST_START_TEST(test_shared) {
+    const auto context = Context::create("0");
+    ck_assert_uint_ge(context->size(), 2);
+    Compute compute(context->device(0));
+    double of_helper = 0.0;
+    for (int run = 0; run < 9; run++) {
+        const auto beam = Beam{run % 3};
+        const auto g = run % 2 ? random_geometry(beam) : upright_geometry(beam, run % 4 ? 0u : 12u, 1.0);
+        ProjectorHelpers helpers(compute, {context->device(0), context->device(1)}, false,
+                                 {[](const std::string &why) { fail("%s", why.c_str()); }, {}});
+        fail_unless(helpers.count() == 1);
+        // As subsets of the views are.
+        const auto half = g.views.begin() + (g.views.size() + 1) / 2;
+        for (const auto &views : {g.views, std::vector<ViewGeometry>(g.views.begin(), half)}) {
+            const auto make = [&](Compute &on) {
+                return std::make_unique<GeneralProjector>(on, views, g.columns, g.rows, g.grid);
+            };
+            const auto alone = make(compute);
+            SharedProjector shared(helpers, make);
+            fail_unless(shared.helper_bytes() > shared.owner_bytes());
+            for (int again = 0; again < 4; again++) {
+                Array x = compute.allocate(alone->volume()), y = compute.allocate(alone->projections());
+                fill_randomly(x);
+                fill_randomly(y);
+                Array ax = compute.allocate(y.info()), ay = compute.allocate(x.info()),
+                      shared_ax = compute.allocate(y.info()), shared_ay = compute.allocate(x.info());
+                alone->forward(x, ax);
+                alone->back(y, ay);
+                shared.forward(x, shared_ax);
+                shared.back(y, shared_ay);
+                fail_unless(values_of(ax) == values_of(shared_ax) && values_of(ay) == values_of(shared_ay),
+                            "run %d", run);
+            }
+        }
+        const auto shares = helpers.shares();
+        fail_unless(shares.size() == 2 && std::abs(shares[0].part + shares[1].part - 1.0) < 1e-9);
+        g_print("shares %.3f and %.3f\n", shares[0].part, shares[1].part);
+        of_helper += shares[1].part / 9;
+    }
+    fail_unless(of_helper > 0.05 && of_helper < 0.95);
 }
 GST_END_TEST;
 
@@ -326,6 +409,7 @@ static Suite *general_projector_suite() {
     tcase_add_test(tc, test_pair);
     tcase_add_test(tc, test_upright_pair);
     tcase_add_test(tc, test_parts);
+    tcase_add_test(tc, test_shared);
     tcase_add_test(tc, test_parallel_beam);
     tcase_add_test(tc, test_solver);
     tcase_add_test(tc, test_what_can_not_be);
