@@ -4,8 +4,6 @@
 #include "volume-slices.hpp"
 
 #include <gst/operators/shared-volume.hpp>
-#include <gst/tomo/device/device-list.hpp>
-#include <gst/tomo/device/gobject.hpp>
 
 #include <cmath>
 
@@ -196,28 +194,17 @@ class GeneralBackproject final : public VolumeSlices {
     }
 
     std::unique_ptr<VolumeOperator> make_operator(const Job &job) override {
-        const std::string list = devices;
-        if (list.empty())
+        const auto chosen = devices_in(devices);
+        if (chosen.empty())
             return VolumeSlices::make_operator(job);
-        std::vector<std::shared_ptr<Device>> chosen;
-        for (const auto index : choose_devices(all_devices(), list))
-            chosen.push_back(device_of_index(index));
         return std::make_unique<SharedVolume>(
             *this, chosen,
             [settings = job.settings](Compute &compute) {
                 return std::make_unique<GeneralBackprojector>(compute, settings);
             },
             SharedVolume::Listener{
-                [this](const Device &device, std::uint64_t planes) {
-                    const auto name = text("device %u (%s)", device.index(), device.name().c_str());
-                    post_message(gst_structure_new(
-                        "tomo-device", "element", G_TYPE_STRING, GST_OBJECT_NAME(gst()), "device",
-                        G_TYPE_STRING, name.c_str(), "planes", G_TYPE_UINT64, guint64{planes}, nullptr));
-                },
-                [this](const Device &device) {
-                    post_message(gst_structure_new("tomo-device-failed", "index", G_TYPE_UINT, device.index(),
-                                                   nullptr));
-                }});
+                [this](const Device &device, std::uint64_t planes) { tell_made(device, planes); },
+                [this](const Device &device) { tell_failed(device); }});
     }
 
     GivenTurn turn() const override { return geometry.turn(overall_angle.chosen(), angle_step.chosen()); }
@@ -237,18 +224,6 @@ class GeneralBackproject final : public VolumeSlices {
 
   private:
     static constexpr Swept swept(Part part) { return static_cast<Swept>(part); }
-
-    // As the context of the element has it, whose devices may have limits.
-    std::shared_ptr<Device> device_of_index(std::size_t index) {
-        const auto selector = std::to_string(index);
-        const QueryRef query(gst_query_new_context(GST_TOMO_CONTEXT_TYPE));
-        GstContext *carrier = nullptr;
-        if (handle_context_query(query.get()))
-            gst_query_parse_context(query.get(), &carrier);
-        const ObjectRef<GstTomoContext> context(carrier ? gst_tomo_context_from_context(carrier) : nullptr);
-        const auto device = context ? context_of(context.get())->find(selector) : nullptr;
-        return device ? device : Context::create(selector)->default_device();
-    }
 
     void set_part(Job &job, const ArrayInfo &projection) const {
         const unsigned all = job.grid.z.count;

@@ -7,11 +7,14 @@
 
 #include <gst/operators/general-solver.hpp>
 
+#include <map>
 #include <numbers>
 
 using namespace tomo;
 
 namespace {
+
+enum class OnFailure { error, go_on };
 
 class GeneralIterate final : public VolumeSlices {
   public:
@@ -50,7 +53,16 @@ class GeneralIterate final : public VolumeSlices {
             "Behind the last iteration comes an element "
             "message `tomo-iterations`: `index` of the volume, and `residuals`, |b - A x| / |b| for each iteration, and `seconds`, "
             "the time at which each was handed to the device, which is a few kernels behind. A "
-            "residual that grows is a warning." TOMO_ITERATION_WATCH_DETAILS TOMO_SOLVER_INPUTS_DETAILS
+            "residual that grows is a warning.\n"
+            "\n"
+            "With `devices` others compute parts of each projection and of its transpose: some views each, and rows of all "
+            "slices, as many as they make in the same time. Steps between these are made by the device of the element, and what "
+            "is shared goes through the host. The others hold a volume and all projections three times at most, and the host one "
+            "of each for every device. Slices are the bits of one device, if all are of one model with one driver. A device "
+            "without that memory, or of another kind than that of the element, takes no part, which is a warning. With "
+            "`on-failure=continue` one that fails is a warning as well, and its parts are made again; if the device of the element "
+            "fails, that is an error. Behind the last iteration, element messages `tomo-device` tell how many slices (`planes`) the part of "
+            "each `device` comes to." TOMO_ITERATION_WATCH_DETAILS TOMO_SOLVER_INPUTS_DETAILS
             "They come in arrays of one or more slices, volume after volume, and have those of `region`: slices before and "
             "behind these begin as without inputs, and all of them may change. Where they end with a volume, it serves for "
             "those that follow, and where they end with one slice, it serves for all slices.",
@@ -125,6 +137,18 @@ class GeneralIterate final : public VolumeSlices {
         this, "overall-angle", Automatic{0}, When::ready,
         "Angle in radians that the projections cover in even steps; may be negative; 0: angles of the scan"};
 
+    Property<std::string> devices{
+        this, "devices", "", When::ready,
+        "OpenCL devices that compute parts beside that of the element, as tomodistribute takes them: all, gpu, cpu, indices and "
+        "parts of names, with commas between; empty: the device of the element alone"};
+    Choice<OnFailure> on_failure{
+        this,
+        "on-failure",
+        OnFailure::error,
+        {{OnFailure::error, "error", "The stream ends with an error"},
+         {OnFailure::go_on, "continue", "The device of the element and others make its parts"}},
+        When::ready,
+        "What happens when one of devices fails"};
     Property<unsigned> slices_before{
         this, "slices-before", 0, When::ready,
         "Slices before the first one of region that are made with the others and not given, because rays "
@@ -149,8 +173,14 @@ class GeneralIterate final : public VolumeSlices {
         return job;
     }
 
-    std::unique_ptr<VolumeOperator> make_operator(const Job &) override {
+    std::unique_ptr<VolumeOperator> make_operator(const Job &job) override {
         const auto chosen = settings();
+        const auto slices = job.given().count;
+        GeneralSolver::Sharing sharing{devices_in(devices),
+                                       on_failure == OnFailure::go_on,
+                                       {[this](const std::string &why) { warn(why); },
+                                        [this](const Device &device) { tell_failed(device); }},
+                                       [this, slices](const auto &shares) { tell_shares(shares, slices); }};
         return std::make_unique<GeneralSolver>(
             *this, solver_method(), chosen,
             [this, iterations = chosen.iterations](const ArrayInfo &slices) {
@@ -167,12 +197,13 @@ class GeneralIterate final : public VolumeSlices {
                 start.watch = watch.over(watched, solver_method(), iterations);
                 return start;
             },
-            [this](const Solver::Solution &made) { tell_residuals(made); });
+            [this](const Solver::Solution &made) { tell_residuals(made); }, std::move(sharing));
     }
 
     void stop() override {
         inputs.clear();
         watch.clear();
+        made_.clear();
         VolumeSlices::stop();
     }
     void reset() override {
@@ -248,6 +279,20 @@ class GeneralIterate final : public VolumeSlices {
         return settings;
     }
 
+    // In whole slices, as many in all as there are.
+    void tell_shares(const std::vector<ProjectorHelpers::Share> &shares, unsigned slices) {
+        double so_far = 0.0;
+        unsigned first = 0;
+        for (const auto &[device, part] : shares) {
+            so_far += part;
+            const auto end = static_cast<unsigned>(so_far * slices + 0.5);
+            auto &made = made_[device->index()];
+            made += end - first;
+            first = end;
+            tell_made(*device, made);
+        }
+    }
+
     void tell_residuals(const Solver::Solution &made) {
         const auto &residuals = made.residuals.front();
         residual.report(residuals.back());
@@ -255,6 +300,8 @@ class GeneralIterate final : public VolumeSlices {
         watch.check_growth(text("volume %" G_GUINT64_FORMAT, volume_index()), solver_method(),
                            residuals.front(), residuals.back(), residuals.size());
     }
+
+    std::map<unsigned, std::uint64_t> made_; // slices of the stream so far, by device
 };
 
 } // namespace

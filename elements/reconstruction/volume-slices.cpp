@@ -4,6 +4,8 @@
 
 #include "general-geometry.hpp"
 
+#include <gst/tomo/device/device-list.hpp>
+#include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/geometry/degrees.hpp>
 #include <gst/tomo/geometry/magnification.hpp>
 
@@ -37,6 +39,35 @@ VolumeSlices::Job VolumeSlices::job_of(const ArrayInfo &projection, bool is_swep
 
 std::unique_ptr<VolumeOperator> VolumeSlices::make_operator(const Job &job) {
     return std::make_unique<GeneralBackprojector>(*this, job.settings);
+}
+
+std::vector<std::shared_ptr<Device>> VolumeSlices::devices_in(const std::string &list) {
+    std::vector<std::shared_ptr<Device>> devices;
+    if (list.empty())
+        return devices;
+    // As the context of the element has them, whose devices may have limits.
+    const QueryRef query(gst_query_new_context(GST_TOMO_CONTEXT_TYPE));
+    GstContext *carrier = nullptr;
+    if (handle_context_query(query.get()))
+        gst_query_parse_context(query.get(), &carrier);
+    const ObjectRef<GstTomoContext> context(carrier ? gst_tomo_context_from_context(carrier) : nullptr);
+    for (const auto index : choose_devices(all_devices(), list)) {
+        const auto selector = std::to_string(index);
+        const auto device = context ? context_of(context.get())->find(selector) : nullptr;
+        devices.push_back(device ? device : Context::create(selector)->default_device());
+    }
+    return devices;
+}
+
+void VolumeSlices::tell_made(const Device &device, std::uint64_t planes) {
+    const auto name = text("device %u (%s)", device.index(), device.name().c_str());
+    post_message(gst_structure_new("tomo-device", "element", G_TYPE_STRING, GST_OBJECT_NAME(gst()), "device",
+                                   G_TYPE_STRING, name.c_str(), "planes", G_TYPE_UINT64, guint64{planes},
+                                   nullptr));
+}
+
+void VolumeSlices::tell_failed(const Device &device) {
+    post_message(gst_structure_new("tomo-device-failed", "index", G_TYPE_UINT, device.index(), nullptr));
 }
 
 Axis VolumeSlices::scan_axis(const Scan &scan, const char *property, unsigned columns, bool is_swept) {

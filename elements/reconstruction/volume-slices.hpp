@@ -108,6 +108,11 @@ class VolumeSlices : public Reducer {
     // set it.
     Axis scan_axis(const Scan &scan, const char *property, unsigned columns, bool is_swept = false);
     bool sweeps() const { return job_.is_swept; }
+    // Devices of the element's context by a list as tomodistribute takes it; empty: none.
+    std::vector<std::shared_ptr<Device>> devices_in(const std::string &list);
+    // Tells of slices that a device has made, and of one whose error is thrown.
+    void tell_made(const Device &device, std::uint64_t planes);
+    void tell_failed(const Device &device);
     // Makes the slices of the job. By default by backprojection.
     virtual std::unique_ptr<VolumeOperator> make_operator(const Job &job);
     // The number of the volume in the stream.

@@ -57,6 +57,8 @@ class GeneralIterate(ElementTestCase):
             "num-projections": (0, 0, 32768),
             "slices-before": (0, 0, 2**32 - 1),
             "slices-behind": (0, 0, 2**32 - 1),
+            "devices": None,
+            "on-failure": ("error", {"error", "continue"}),
         })
 
     def test_hidden_slices(self):
