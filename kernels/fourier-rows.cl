@@ -4,6 +4,7 @@
 // Rows of sinograms to samples of slices' spectra, and the transpose; fourier-backproject.cl has the formulas.
 
 #include "edge-padding.h"
+#include "fourier-padding.h"
 #include "fourier-samples.h"
 
 // One view: tomo::FourierView of the host.
@@ -31,25 +32,12 @@ kernel void fourier_factors(global const View *views, global const float2 *respo
     factors[SAMPLE(p, k) + 1] = complex_product(response[k == 0 ? 0 : length - k], (float2)(phase.x, -phase.y));
 }
 
-// Rows of the views from `first` on, two slices as one. They are continued by their edge values, or by zeros. A slice with
-// a sample that is not finite is marked; it must not spoil the one beside it.
+// Rows of the views from `first` on, two slices as one.
 kernel void fourier_rows(IN(sinograms), global float2 *rows, global uint *is_bad, const uint first, const uint width,
                          const uint views, const uint slices, const uint length, const uint continues_edges) {
-    const uint x = get_global_id(0), i = get_global_id(1), pair = get_global_id(2);
-    const uint chunk = get_global_size(1), p = first + i, column = padded_source(x, width, length);
-    float value[2] = {0.0f, 0.0f};
-    if (p < views && (continues_edges || x < width))
-        for (uint part = 0; part < 2; part++) {
-            const uint slice = 2 * pair + part;
-            if (slice >= slices)
-                break;
-            value[part] = LOAD(sinograms, ((ulong)slice * views + p) * width + column);
-            if (!isfinite(value[part])) {
-                value[part] = 0.0f;
-                atomic_or(is_bad + slice, 1u);
-            }
-        }
-    rows[((ulong)pair * chunk + i) * length + x] = (float2)(value[0], value[1]);
+    const uint x = get_global_id(0), i = get_global_id(1), pair = get_global_id(2), chunk = get_global_size(1);
+    rows[((ulong)pair * chunk + i) * length + x] =
+        padded_sample(sinograms_base, sinograms_at, is_bad, x, first + i, pair, width, views, slices, length, continues_edges);
 }
 
 #ifdef IN_GROUPS
@@ -156,10 +144,5 @@ kernel void fourier_unpad_rows(global const float2 *rows, OUT(float, out), globa
     const uint width = get_global_size(0), chunk = get_global_size(1), p = first + i;
     if (p >= views)
         return;
-    const float2 value = rows[((ulong)pair * chunk + i) * length + x];
-    for (uint part = 0; part < 2; part++) {
-        const uint slice = 2 * pair + part;
-        if (slice < slices)
-            AT(out, ((ulong)slice * views + p) * width + x) = is_bad[slice] ? NAN : part ? value.y : value.x;
-    }
+    put_sample(out_base, out_at, is_bad, rows[((ulong)pair * chunk + i) * length + x], x, p, pair, width, views, slices);
 }

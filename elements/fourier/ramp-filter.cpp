@@ -3,11 +3,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "response-properties.hpp"
 #include <gst/operators/fourier-transforms.hpp>
+#include <gst/operators/group-fft.hpp>
 
 #include <gst/tomo/bases/filter.hpp>
 
 #include <algorithm>
 #include <bit>
+#include <optional>
 
 using namespace tomo;
 
@@ -48,15 +50,12 @@ class RampFilter final : public BatchFilter {
                              pad_width.value(), in.width));
         length_ = pad_width ? pad_width.value() : std::bit_ceil(2 * in.width);
         const auto table = response.of_length(length_);
-        is_local_ = fits_local_memory();
-        if (is_local_) {
+        if (fourier::GroupFft::fits(*device(), length_, flags_bytes)) {
             table_ = fourier::upload_response(*this, table, 1.0 / length_);
-            std::vector<std::complex<double>> circle(length_);
-            for (unsigned m = 0; m < length_; m++)
-                circle[m] = std::polar(1.0, -2.0 * G_PI * m / length_);
-            circle_ = fourier::upload_response(*this, circle);
-            kernel("ramp_filter", local_options());
+            group_fft_ = std::optional(fourier::GroupFft(*this, length_));
+            kernel("ramp_filter", (*group_fft_)->options());
         } else {
+            group_fft_ = std::optional<fourier::GroupFft>();
             table_ = fourier::upload_response(*this, table);
             const std::uint64_t pairs = std::uint64_t{in.depth} * batch_size() * pairs_of(in);
             pairs_ = ArrayInfo(GST_TOMO_FORMAT_COMPLEX64, length_, pairs);
@@ -69,11 +68,10 @@ class RampFilter final : public BatchFilter {
     void process(const Array &in, Array &out) override {
         const cl_uint width = in.width(), height = in.height(), rows = height * in.depth(),
                       pairs = pairs_of(in.info()) * in.depth();
-        if (is_local_) {
-            const std::size_t items = length_ / 16;
-            launch(kernel("ramp_filter", local_options()), WorkSize(pairs * items).groups(items), in, out,
-                   BareBuffer{*table_}, BareBuffer{*circle_}, width, height,
-                   LocalMemory{local_samples() * sizeof(cl_float2)}, LocalMemory{2 * sizeof(cl_int)});
+        if (const auto &fft = *group_fft_) {
+            launch(kernel("ramp_filter", fft->options()), WorkSize(pairs * fft->items()).groups(fft->items()),
+                   in, out, BareBuffer{*table_}, fft->circle(), width, height, fft->local(),
+                   LocalMemory{flags_bytes});
             return;
         }
         Array spectra = allocate(pairs_);
@@ -91,28 +89,14 @@ class RampFilter final : public BatchFilter {
     unsigned batch_that_pays(const ArrayInfo &in) override { return fourier::batch_that_pays(*device(), in); }
 
   private:
-    // A CPU's local memory is its cache, and FFTW uses that better.
-    bool fits_local_memory() {
-        const std::size_t bytes = local_samples() * sizeof(cl_float2) + 2 * sizeof(cl_int);
-        return device()->prefers_local_memory() && std::has_single_bit(length_) && length_ >= 16 &&
-               length_ <= 4096 && bytes <= device()->local_memory() &&
-               length_ / 16 <= device()->max_work_group();
-    }
+    static constexpr std::size_t flags_bytes = 2 * sizeof(cl_int);
 
     // Of rows of one image.
     static unsigned pairs_of(const ArrayInfo &image) { return (image.height + 1) / 2; }
 
-    std::size_t local_samples() const { return length_ + length_ / 16; }
-
-    std::string local_options() const {
-        const unsigned second = std::min(length_ / 16, 16u);
-        return text("-D LENGTH=%u -D RADIX_2=%u -D RADIX_3=%u", length_, second, length_ / 16 / second);
-    }
-
-    unsigned length_ = 0; // of the transform
-    bool is_local_ = false;
-    UntilStop<Array> table_{this};  // the response
-    UntilStop<Array> circle_{this}; // roots of unity
+    unsigned length_ = 0;          // of the transform
+    UntilStop<Array> table_{this}; // the response
+    UntilStop<std::optional<fourier::GroupFft>> group_fft_{this};
     ArrayInfo pairs_;
     UntilStop<fourier::Transforms> fft_{this};
 };

@@ -49,11 +49,15 @@ void FourierRows::plan(unsigned width, unsigned views, unsigned pairs, bool cont
     views_ = views;
     length_ = length;
     continues_edges_ = continues_edges;
-    // On CPUs, rows that stay in a cache; else enough of them to keep the device busy.
-    const std::uint64_t together = compute_.device()->is_cpu() ? 2 << 20 : 64 << 20;
+    // Rows that stay in a cache, and on GPUs enough of them to keep the device busy.
+    group_fft_.reset();
+    if (fourier::GroupFft::fits(*compute_.device(), length))
+        group_fft_.emplace(compute_, length);
+    const std::uint64_t together = compute_.device()->is_cpu() ? 2 << 20 : group_fft_ ? 32 << 20 : 64 << 20;
     chunk_ = static_cast<unsigned>(
         std::clamp<std::uint64_t>(together / (sizeof(cl_float2) * length * pairs), 1, views));
-    transforms_ = {compute_, complex_samples(length, chunk_), 1, pairs};
+    if (!group_fft_)
+        transforms_ = {compute_, complex_samples(length, chunk_), 1, pairs};
     std::vector<cl_float2> table(length);
     for (unsigned k = 0; k < length; k++)
         table[k] = {{static_cast<float>(response[k].real() / length),
@@ -89,15 +93,32 @@ WorkSize FourierRows::size_of_samples(unsigned pairs) const {
                                                         : WorkSize(columns, chunk_);
 }
 
+Kernel FourierRows::kernel_of_rows(const char *function, unsigned pairs) const {
+    return group_fft_ ? compute_.kernel(function, group_fft_->options(), "fourier-group-rows.cl")
+                      : fourier::kernel_of_pairs(compute_, function, pairs, file);
+}
+
+// A work-group for each row.
+WorkSize FourierRows::size_of_groups(unsigned pairs) const {
+    return WorkSize(group_fft_->items(), chunk_, pairs).groups(group_fft_->items());
+}
+
 void FourierRows::to_samples(const Array &sinograms, Array &samples, Array &is_bad, unsigned pairs) {
     Array rows = chunk_of_rows(pairs);
-    const auto fill = fourier::kernel_of_pairs(compute_, "fourier_rows", pairs, file),
+    const cl_uint slices = sinograms.depth(), continues = continues_edges_;
+    const auto fill = kernel_of_rows("fourier_rows", pairs),
                turn = fourier::kernel_of_pairs(compute_, "fourier_samples", pairs, file);
     for (unsigned first = 0; first < views_; first += chunk_) {
-        compute_.launch(fill, WorkSize(length_, chunk_, pairs), sinograms, ReadWriteBareBuffer{rows},
-                        ReadWriteBareBuffer{is_bad}, cl_uint{first}, cl_uint{width_}, cl_uint{views_},
-                        cl_uint{sinograms.depth()}, cl_uint{length_}, cl_uint{continues_edges_});
-        transforms_.run(compute_, FftDirection::Forward, rows, rows);
+        if (group_fft_)
+            compute_.launch(fill, size_of_groups(pairs), sinograms, ReadWriteBareBuffer{rows},
+                            ReadWriteBareBuffer{is_bad}, cl_uint{first}, cl_uint{width_}, cl_uint{views_},
+                            slices, continues, group_fft_->circle(), group_fft_->local());
+        else {
+            compute_.launch(fill, WorkSize(length_, chunk_, pairs), sinograms, ReadWriteBareBuffer{rows},
+                            ReadWriteBareBuffer{is_bad}, cl_uint{first}, cl_uint{width_}, cl_uint{views_},
+                            slices, cl_uint{length_}, continues);
+            transforms_.run(compute_, FftDirection::Forward, rows, rows);
+        }
         compute_.launch(turn, size_of_samples(pairs), BareBuffer{rows}, BareBuffer{factors_},
                         ReadWriteBareBuffer{samples}, cl_uint{first}, cl_uint{views_}, cl_uint{length_});
     }
@@ -108,15 +129,21 @@ void FourierRows::from_samples(const Array &samples, Array &sinograms, const Arr
     // Views behind the last one have rows, too.
     const float zero = 0.0f;
     compute_.fill(rows, &zero, sizeof zero);
+    const cl_uint slices = sinograms.depth();
     const auto turn = fourier::kernel_of_pairs(compute_, "fourier_spectra", pairs, file),
-               crop = fourier::kernel_of_pairs(compute_, "fourier_unpad_rows", pairs, file);
+               crop = kernel_of_rows("fourier_unpad_rows", pairs);
     for (unsigned first = 0; first < views_; first += chunk_) {
         compute_.launch(turn, size_of_samples(pairs), BareBuffer{samples}, BareBuffer{factors_},
                         ReadWriteBareBuffer{rows}, cl_uint{first}, cl_uint{views_}, cl_uint{length_});
-        transforms_.run(compute_, FftDirection::Inverse, rows, rows);
-        compute_.launch(crop, WorkSize(width_, chunk_, pairs), BareBuffer{rows}, ReadWrite{sinograms},
-                        BareBuffer{is_bad}, cl_uint{first}, cl_uint{views_}, cl_uint{sinograms.depth()},
-                        cl_uint{length_});
+        if (group_fft_)
+            compute_.launch(crop, size_of_groups(pairs), BareBuffer{rows}, ReadWrite{sinograms},
+                            BareBuffer{is_bad}, cl_uint{first}, cl_uint{width_}, cl_uint{views_}, slices,
+                            group_fft_->circle(), group_fft_->local());
+        else {
+            transforms_.run(compute_, FftDirection::Inverse, rows, rows);
+            compute_.launch(crop, WorkSize(width_, chunk_, pairs), BareBuffer{rows}, ReadWrite{sinograms},
+                            BareBuffer{is_bad}, cl_uint{first}, cl_uint{views_}, slices, cl_uint{length_});
+        }
     }
 }
 

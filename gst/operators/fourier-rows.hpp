@@ -3,9 +3,11 @@
 #pragma once
 
 #include <gst/operators/fourier-transforms.hpp>
+#include <gst/operators/group-fft.hpp>
 #include <gst/tomo/geometry/slice-region.hpp>
 
 #include <complex>
+#include <optional>
 #include <vector>
 
 namespace tomo {
@@ -35,12 +37,15 @@ class FourierRows {
   private:
     Array chunk_of_rows(unsigned pairs) const;
     WorkSize size_of_samples(unsigned pairs) const;
+    WorkSize size_of_groups(unsigned pairs) const;
+    Kernel kernel_of_rows(const char *function, unsigned pairs) const;
 
     Compute &compute_;
     unsigned width_ = 0, views_ = 0, length_ = 0;
     unsigned chunk_ = 0; // views whose rows are transformed at once
     bool continues_edges_ = false;
-    fourier::Transforms transforms_;
+    std::optional<fourier::GroupFft> group_fft_; // where it serves
+    fourier::Transforms transforms_;             // elsewhere
     Array response_, factors_;
 };
 
