@@ -105,7 +105,10 @@ backproject_columns(global const PROJECTION *restrict projections, global const 
     const ulong size = (ulong)pitch * (slows + 2 * BORDER) * TEXEL;
 
     float totals[OWN][STEPS];
+    // Loops over totals are unrolled, so that these stay in registers.
+#pragma unroll
     for (int c = 0; c < OWN; c++)
+#pragma unroll
         for (int i = 0; i < STEPS; i++)
             totals[c][i] = 0.0f;
     for (uint first = 0; first < count; first += STAGE) {
@@ -122,17 +125,19 @@ backproject_columns(global const PROJECTION *restrict projections, global const 
             global const PROJECTION *const projection = projections + (first + v) * size;
 #pragma unroll
             for (int c = 0; c < OWN; c++) {
-                const Column column = numbers[v * COLUMNS + row * OWN + c];
+                const Column column = own_column(numbers + v * COLUMNS + row * OWN + c);
 #pragma unroll
                 for (int i = 0; i < STEPS; i++)
                     totals[c][i] += sample(projection, seen_by(&column, lane + (float)(i * LANES), fasts, slows), pitch);
             }
         }
     }
+#pragma unroll
     for (int c = 0; c < OWN; c++) {
         const uint m = first_m + (row * OWN + c) % TILE_M, n = first_n + (row * OWN + c) / TILE_M;
         if (m >= rows || n >= end_n)
             continue;
+#pragma unroll
         for (int i = 0; i < STEPS; i++) {
             const uint l = first_l + get_local_id(0) + i * LANES;
             if (l < part.x || l >= part.x + part.y)

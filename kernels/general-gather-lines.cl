@@ -123,7 +123,10 @@ gather_lines(global const float *restrict weighted, OUT(float, out), global cons
     const ulong size = (ulong)columns * (rows + 2 * BORDER);
 
     float totals[OWN][STEPS];
+    // Loops over totals are unrolled, so that these stay in registers.
+#pragma unroll
     for (int c = 0; c < OWN; c++)
+#pragma unroll
         for (int i = 0; i < STEPS; i++)
             totals[c][i] = 0.0f;
     for (uint first = 0; first < count; first += STAGE) {
@@ -153,8 +156,10 @@ gather_lines(global const float *restrict weighted, OUT(float, out), global cons
         }
         barrier(CLK_LOCAL_MEM_FENCE);
     }
+#pragma unroll
     for (int c = 0; c < OWN; c++) {
         const uint x = first_x + (row * OWN + c) % TILE_X, y = own_y + (row * OWN + c) / TILE_X;
+#pragma unroll
         for (int i = 0; i < STEPS; i++) {
             const uint z = first_z + get_local_id(0) + i * LANES;
             if (x < width && y < height && z < depth)
