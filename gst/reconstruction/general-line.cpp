@@ -111,6 +111,9 @@ std::string general_slice_line(const Settings &settings, const GeneralVolume &vo
             line += launch_property("devices", settings.devices.value());
         line += part_words(settings, volume, rows, first, count);
     } else {
+        if (is_shared(settings))
+            line += launch_property("devices", settings.devices.value()) +
+                    launch_property("on-failure", settings.on_failure.value());
         const auto &place = volume.place();
         const unsigned behind = made.z.count - grid.z.count - place.z;
         line += (place.z ? property("slices-before", place.z) : "") +

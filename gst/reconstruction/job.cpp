@@ -284,9 +284,32 @@ void Job::settle_devices() {
         part->settings_.devices.set_text(indices_of(devices_));
 }
 
+// Devices that share iterations over a volume hold more of it than one of them alone.
+Plan Job::plan_as_memory_allows(const Axis &axis, const std::vector<Height> *heights) {
+    const auto make = [&] { return make_plan(settings_, *inspection_, axis, heights); };
+    if (!is_shared(settings_) || !settings_.sweep.empty() || !is_iterative(settings_) ||
+        !is_general(settings_, *inspection_))
+        return make();
+    try {
+        return make();
+    } catch (const Error &error) {
+        settings_.devices.reset();
+        auto alone = make(); // throws the same where several devices are not the cause
+        message(given_devices_.empty() ? "info" : "warning",
+                text("device %zu (%s) computes alone: with several, %s", devices_.front().index,
+                     devices_.front().name.c_str(), error.what()));
+        return alone;
+    }
+}
+
 // Whether several devices are worth their start.
 void Job::judge_sharing() {
     constexpr double worth = 0.95;
+    if (is_general(settings_, *inspection_) && is_iterative(settings_) && goes_view_by_view(settings_))
+        return message("info",
+                       text("%s goes view by view, of which each is too little to be shared: others gain "
+                            "little, and more with --subsets or another method",
+                            settings_.method.value().c_str()));
     Settings alone;
     alone.assign(settings_);
     alone.devices.reset();
@@ -694,7 +717,7 @@ const Plan &Job::plan() {
     open_device();
     const auto *heights = heights_.empty() ? nullptr : &heights_;
     // What is wrong with the output shows before time goes into the axis.
-    const auto checked = make_plan(settings_, scan, {scan.image.width / 2.0, ""}, heights);
+    const auto checked = plan_as_memory_allows({scan.image.width / 2.0, ""}, heights);
     choose_slabs(checked);
     Axis axis;
     if (heights) {

@@ -82,6 +82,7 @@ class Job {
     // Which devices compute, before anything does; whether they share the slices, once the scan is known.
     void choose_devices();
     void settle_devices();
+    Plan plan_as_memory_allows(const Axis &axis, const std::vector<Height> *heights);
     void judge_sharing();
     void lend_device(const Graph &graph) const;
 

@@ -39,6 +39,10 @@ unsigned iterations_of(const Settings &settings) {
         ->default_value;
 }
 
+bool goes_view_by_view(const Settings &settings) {
+    return settings.method.is("sart") || (settings.method.is("asdpocs") && settings.subsets == 0);
+}
+
 // The time of a Fourier reconstruction hardly depends on views and region, that of backprojection is
 // proportional to views and pixels.
 MethodChoice chosen_method(const Settings &settings, const Inspection &scan, double axis) {

@@ -27,6 +27,8 @@ void check_precision(const Settings &settings, const Device &device);
 bool is_iterative(const Settings &settings);
 // Those given, or the default of the method's element.
 unsigned iterations_of(const Settings &settings);
+// Whether iterations correct slices view by view, and not by many of them.
+bool goes_view_by_view(const Settings &settings);
 
 // Properties of an element of iterations, and of the filter of rows.
 std::string iteration_words(const Settings &settings);

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/chain.hpp>
+#include <gst/reconstruction/devices/shared-line.hpp>
 #include <gst/reconstruction/general-line.hpp>
 #include <gst/reconstruction/given-slices.hpp>
 #include <gst/reconstruction/method.hpp>
@@ -148,10 +149,20 @@ class PlaneParts final : public ImageParts {
         const auto flats = least_memory(settings_, scan_, 0);
         if (is_iterative(settings_)) {
             const auto [volumes, sets] = held_by_iterations(volume);
-            return {volumes * volume, sets * projections(count) + flats};
+            return {volumes * volume,
+                    sets * projections(count) + flats + exchanged(volume, projections(count))};
         }
         // Sinograms, and what they are made of, twice.
         return {volume, (settings_.rings.is("none") ? 0 : 4 * projections(count)) + flats};
+    }
+
+    // What devices that share iterations hold on the host of a volume and its projections, which come and go
+    // by pinned memory; those that compute in the host's memory have them there, and copies.
+    std::uint64_t exchanged(std::uint64_t volume, std::uint64_t projections) const {
+        if (!is_shared(settings_) || !settings_.sweep.empty())
+            return 0;
+        const auto others = sharing_indices(settings_).size() - 1;
+        return others * (scan_.device_memory ? 2 : 3) * (volume + projections);
     }
 
     // Of all rows that a part of so many planes reads.

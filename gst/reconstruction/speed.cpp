@@ -48,9 +48,8 @@ double seconds_of_slice(const Settings &settings, const Inspection &scan, Method
         return updates_for_sample * samples / rates.updates;
     if (method == Method::fbp)
         return updates / rates.updates;
-    const bool descends = settings.method.is("asdpocs"),
-               is_view_by_view = settings.method.is("sart") || (descends && settings.subsets == 0);
-    const double updates_of_rays = is_view_by_view ? rates.view_by_view : updates_of_iteration;
+    const bool descends = settings.method.is("asdpocs");
+    const double updates_of_rays = goes_view_by_view(settings) ? rates.view_by_view : updates_of_iteration;
     const bool is_split = settings.method.is("sbtv");
     double all = updates * (is_split                      ? updates_of_split
                             : settings.method.is("fista") ? updates_of_proximal
@@ -111,6 +110,8 @@ void expect_time(Plan &plan, const Settings &settings, const Inspection &scan, c
         }
         rates.updates *= all / devices.front().speed;
         rates.general *= all / devices.front().speed;
+        if (!goes_view_by_view(settings)) // for which devices would exchange more than they compute
+            rates.general_iterations *= all / devices.front().speed;
     }
     plan.driver = device.driver();
     Settings of_turn; // all turns take about as long

@@ -5,7 +5,6 @@
 
 import os
 import subprocess
-import sys
 import time
 
 os.environ["POCL_DEVICES"] = "pthread pthread"  # before OpenCL is loaded

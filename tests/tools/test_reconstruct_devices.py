@@ -272,14 +272,49 @@ class Volumes(Shared):
         self.assert_same_bytes("rest.h5", reference)
 
     def test_iterations(self):
-        """They couple all slices and stay on one device, which is said."""
+        """They go on in one place, but other devices compute parts of projections and their transposes: the bytes of one device."""
         write("scan.nxs", CONE, **METRES)
-        words = ["--method", "sirt", "--num-iterations", 2]
-        reference = self.slices("scan.nxs", "--axis", self.AXIS, *words)
-        events, made = self.shared(*words)
-        self.assert_same_bytes("two.h5", reference)
+        self.done("scan.nxs", "--axis", self.AXIS, "--output", "first.h5")
+        given = "first.h5:/entry/data/data"
+        for words in (["--method", "sirt", "--num-iterations", 3], ["--method", "cgls", "--num-iterations", 3, "--initial", given, "--mask", given]):
+            with self.subTest(words=words):
+                reference = self.slices("scan.nxs", "--axis", self.AXIS, *words)
+                events, made = self.shared(*words)
+                self.assert_same_bytes("two.h5", reference)
+                self.assertEqual(len(made), 2, made)
+                self.assertEqual(sum(made.values()), len(reference), made)
+                plan = next(event for event in events if event["event"] == "plan")
+                self.assertEqual([one["share"] for one in plan["devices"]], [0.5, 0.5])
+                self.assertEqual([event["text"] for event in events if event.get("level") == "warning"], [])
+        printed = self.done("scan.nxs", "--axis", self.AXIS, *words, "--output", "x.h5", "--devices", "1,0", "--dry-run", env=TWO).stdout
+        self.assertRegex(printed, "tomogeneraliterate [^!]*devices=1,0 on-failure=continue ")
+        # More memory than for one device is needed, so little is enough for one alone; one view is little to share.
+        words = ["--method", "sart", "--num-iterations", 1]
+        told = self.refused(1, "too small", "scan.nxs", "--axis", self.AXIS, *words, "--memory", "1K", "--output", "x.h5").stderr
+        least = re.search(r"least that does is (\d+)K", told)[1]
+        events, made = self.shared(*words, "--memory", f"{least}K")
         self.assertEqual(made, {})
-        self.assertTrue(any("computes alone: iterations over a volume" in event.get("text", "") for event in events))
+        self.assertTrue(any(re.search(r"device 0 \(.+\) computes alone: with several, memory=.* too small", event.get("text", "")) for event in events), events)
+        told = self.done("scan.nxs", "--axis", self.AXIS, *words, "--output", "x.h5", "--devices", "all", "--dry-run", env=TWO).stderr
+        self.assertIn("sart goes view by view", told)
+
+    def test_a_device_that_fails_in_iterations(self):
+        """Its parts are made again, or all slices where it had the volume."""
+        write("scan.nxs", CONE, **METRES)
+        words = ["--method", "sirt", "--num-iterations", 3]
+        reference = self.slices("scan.nxs", "--axis", self.AXIS, *words)
+        failing = {**EVEN, "FAILING_AFTER": "8", "FAILING_DEVICE": "1"}
+        events, made = self.shared(*words, "--devices", "0,1", env=failing)
+        self.assert_same_bytes("two.h5", reference)
+        self.assertEqual(sum(made.values()), len(reference), made)
+        warnings = [event["text"] for event in events if event.get("level") == "warning"]
+        self.assertEqual(len(warnings), 1, warnings)
+        self.assertRegex(warnings[0], r"device 1 \(.+\) failed, and the others do its parts: .*CL_INVALID_COMMAND_QUEUE")
+        events, _ = self.shared(*words, "--devices", "0,1", env={**failing, "FAILING_DEVICE": "0"})
+        self.assert_same_bytes("two.h5", reference)
+        self.assert_warns_of(0, events)
+        self.refused(1, ["CL_INVALID_COMMAND_QUEUE", "(on device 1, "], "scan.nxs", "--axis", self.AXIS, *words, "--output", "x.h5",
+                     "--devices", "0,1", "--on-failure", "error", env=failing)
 
     def test_a_device_that_fails(self):
         """The others make the volume again, or not with on-failure=error."""

@@ -66,9 +66,7 @@ std::string why_not_shared(const Settings &settings, const Inspection &scan) {
         return "no slices are made";
     if (!settings.sweep.empty()) // one on each device at a time
         return {};
-    if (is_general(settings, scan) && is_iterative(settings))
-        return "iterations over a volume of this geometry go on in one place";
-    if (takes_given_slices(settings))
+    if (takes_given_slices(settings) && !is_general(settings, scan))
         return "slices of initial and mask come by an input of their own";
     return {};
 }
