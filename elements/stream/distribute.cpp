@@ -43,7 +43,7 @@ Properties of these elements are set by `description`, or as properties of a chi
 `ELEMENT::PROPERTY=VALUE`. While the stream runs, all copies take a change between the arrays that have come and those that will.
 
 An error of a copy ends the stream. With `on-failure=continue` it is a warning, and other copies do the arrays of that one again. Where
-all of them have failed, that is an error. A copy that failed gets its next chance when the pipeline goes to READY and starts again.
+all of them have failed, that is an error, and so is a device without memory, which has not failed. A copy that failed gets its next chance when the pipeline goes to READY and starts again.
 
 [docs/devices.md](../devices.md) tells more.)",
         .example =

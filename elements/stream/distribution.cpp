@@ -531,7 +531,9 @@ Distribution::Verdict Distribution::judge(int number, const GError &error, std::
         return Verdict::post; // a state change fails
     if (copy.has_failed || has_error_)
         return Verdict::drop;
-    if (goes_on_ && !is_off_) {
+    // A device without memory has not failed, and what others would do again may find none either.
+    const bool has_no_room = is_out_of_device_memory(Error(error.domain, error.code, error.message));
+    if (goes_on_ && !is_off_ && !has_no_room) {
         lose(copy);
         if (copy.event) { // perhaps it is the same for all
             failures_.push_back({copy.device, Error(error.domain, error.code, error.message)});

@@ -353,9 +353,7 @@ void SharedProjector::apply(Way way, const Array &from, Array &to) {
 
 // Throws the error where it is one that the others must not go on with.
 void SharedProjector::take_failure(ProjectorHelpers::Helper &helper, const Error &error) {
-    const bool has_no_memory =
-        error.domain == GST_RESOURCE_ERROR && error.code == GST_RESOURCE_ERROR_NO_SPACE_LEFT;
-    if (has_no_memory)
+    if (is_out_of_device_memory(error))
         return helpers_.leave_out(helper, error.what());
     if (!helpers_.goes_on_ || !is_device_failure(error)) {
         if (helpers_.listener_.failed)

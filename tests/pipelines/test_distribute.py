@@ -50,6 +50,14 @@ class Distribute(FaultTestCase):
                         for one, other in zip(alone, together):
                             self.assertEqual(one[0].tobytes(), other[0].tobytes())
 
+    def test_memory(self):
+        """A device without memory has not failed, so others do not do its arrays again, which would find none either."""
+        line = "tomodummydata width=256 height=256 number=40 ! " + distributed("tomofft dimensions=2", "on-failure=continue") + " ! fakesink"
+        done = launch(line, env={**os.environ, "GST_TOMO_MEMORY_LIMIT": "300000"})
+        self.assertNotEqual(done.rc, 0)
+        self.assertIn("out of memory", done.out)
+        self.assertNotIn("the others do its arrays again", done.out)
+
     def test_scan(self):
         """Facts of a scan go in and come out as elements change them, once."""
         source = self.write(6)
