@@ -241,7 +241,14 @@ void Job::choose_devices() {
     if (std::exchange(are_devices_chosen_, true) || !settings_.cluster.empty())
         return;
     given_devices_ = settings_.devices;
-    devices_ = devices_of(settings_);
+    try {
+        devices_ = devices_of(settings_);
+    } catch (const Error &error) {
+        if (settings_.devices.is_given())
+            throw;
+        wrong_devices_ = error; // of the environment, which does not matter until something is computed
+        return;
+    }
     settings_.devices.reset();
     if (devices_.empty())
         return;
@@ -712,6 +719,8 @@ const Plan &Job::plan() {
     if (plan_)
         return *plan_;
     const Inspection &scan = inspect();
+    if (wrong_devices_)
+        throw *wrong_devices_;
     check_findings();
     go_on();
     open_device();

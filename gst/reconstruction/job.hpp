@@ -161,6 +161,7 @@ class Job {
     bool are_devices_chosen_ = false;
     std::thread opening_; // devices, while the scan is looked at
     SharesOfDevices shares_;
+    std::optional<Error> wrong_devices_; // why those of the environment can't be
     std::optional<std::size_t> failed_device_; // whose slices are lost, of a line that ended so
     std::mutex lock_;
     std::vector<Runner *> runners_;   // of the running lines

@@ -93,6 +93,10 @@ class Devices(Shared):
             self.assertNotRegex(configuration.read(), r"(?m)^devices?=")
         self.assertEqual(self.shared("--device", "1", env=env)[1], {})
         self.assertEqual(self.shared(env={**TWO, "GST_TOMO_DEVICES": "1"})[1], {})
+        # Where nothing is computed, it does not matter.
+        wrong = {**TWO, "GST_TOMO_DEVICES": "radeon"}
+        self.done("info", "scan.nxs", env=wrong)
+        self.refused(1, "GST_TOMO_DEVICES=radeon has 'radeon', which means none", "scan.nxs", "--axis", AXIS, "--output", "x.h5", env=wrong)
 
     def test_bad_devices(self):
         words = ["scan.nxs", "--axis", AXIS, "--output", "x.h5", "--devices"]
@@ -288,15 +292,21 @@ class Volumes(Shared):
                 self.assertEqual([event["text"] for event in events if event.get("level") == "warning"], [])
         printed = self.done("scan.nxs", "--axis", self.AXIS, *words, "--output", "x.h5", "--devices", "1,0", "--dry-run", env=TWO).stdout
         self.assertRegex(printed, "tomogeneraliterate [^!]*devices=1,0 on-failure=continue ")
-        # More memory than for one device is needed, so little is enough for one alone; one view is little to share.
+        # A single view is little to share.
         words = ["--method", "sart", "--num-iterations", 1]
-        told = self.refused(1, "too small", "scan.nxs", "--axis", self.AXIS, *words, "--memory", "1K", "--output", "x.h5").stderr
-        least = re.search(r"least that does is (\d+)K", told)[1]
-        events, made = self.shared(*words, "--memory", f"{least}K")
-        self.assertEqual(made, {})
-        self.assertTrue(any(re.search(r"device 0 \(.+\) computes alone: with several, memory=.* too small", event.get("text", "")) for event in events), events)
         told = self.done("scan.nxs", "--axis", self.AXIS, *words, "--output", "x.h5", "--devices", "all", "--dry-run", env=TWO).stderr
         self.assertIn("sart goes view by view", told)
+
+    def test_memory_for_iterations(self):
+        """Several devices hold more than one, so little memory is enough for one alone."""
+        write("scan.nxs", CONE, **METRES)
+        words = ["--method", "sart", "--num-iterations", 1]
+        here = {**TWO, "GST_TOMO_TEST_DISCRETE": "0"}  # they compute in the computer's memory
+        told = self.refused(1, "too small", "scan.nxs", "--axis", self.AXIS, *words, "--memory", "1K", "--output", "x.h5", env=here).stderr
+        least = re.search(r"least that does is (\d+)K", told)[1]
+        events, made = self.shared(*words, "--memory", f"{least}K", "--devices", "all", env=here)
+        self.assertEqual(made, {})
+        self.assertTrue(any(re.search(r"device 0 \(.+\) computes alone: with several, memory=.* too small", event.get("text", "")) for event in events), events)
 
     def test_a_device_that_fails_in_iterations(self):
         """Its parts are made again, or all slices where it had the volume."""
