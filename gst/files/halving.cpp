@@ -94,6 +94,21 @@ bool halve_floats(const float *const *rows, unsigned count, unsigned pairs, floa
     return is_nan[0] || is_nan[1] || is_nan[2] || is_nan[3];
 }
 
+// The same of 16 bits, rounded. Two columns are a number of 32 bits.
+void halve_shorts(const std::uint16_t *const *rows, unsigned count, unsigned pairs, std::uint16_t *to) {
+    using Pairs4 = std::uint32_t __attribute__((vector_size(16), aligned(2)));
+    using Shorts4 = std::uint16_t __attribute__((vector_size(8), aligned(2)));
+    const auto shift = static_cast<std::uint32_t>(std::countr_zero(2 * count));
+    for (unsigned x = 0; x < pairs; x += pairs_at_once) {
+        Pairs4 sum = {count, count, count, count};
+        for (unsigned row = 0; row < count; row++) {
+            const auto columns = *reinterpret_cast<const Pairs4 *>(rows[row] + 2 * x);
+            sum += (columns & 0xffff) + (columns >> 16);
+        }
+        *reinterpret_cast<Shorts4 *>(to + x) = __builtin_convertvector(sum >> shift, Shorts4);
+    }
+}
+
 template <class Sample, class Kind>
 class Halving {
   public:
@@ -113,6 +128,10 @@ class Halving {
                 done = pairs / pairs_at_once * pairs_at_once;
                 has_nan = halve_floats(rows, count, done, to);
             }
+        if constexpr (std::is_same_v<Sample, std::uint16_t>) {
+            done = pairs / pairs_at_once * pairs_at_once;
+            halve_shorts(rows, count, done, to);
+        }
         const std::size_t first = 2 * done * parts_;
         std::transform(rows[0] + first, rows[0] + sums_.size(), sums_.begin() + first, Kind::value);
         for (unsigned row = 1; row < count; row++)
