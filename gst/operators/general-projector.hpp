@@ -33,8 +33,8 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     // Projections of views from `first` on, as many as find place in `projections`.
     void forward(const Array &volume, unsigned first, Array &projections);
 
-    // What can be made by itself, with the bits that it has in the whole: some of the units that an operator
-    // has, which are a few views, or rows of all slices.
+    // A part of a result that can be made by itself, with the bits that it has in the whole: some of the
+    // units of an operator, which are a few views, or rows of all slices.
     struct Part {
         unsigned first, count;
         unsigned end() const { return first + count; }

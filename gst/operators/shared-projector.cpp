@@ -148,7 +148,7 @@ void SharedProjector::forward(const Array &volume, Array &projections) {
 
 void SharedProjector::back(const Array &projections, Array &volume) { apply(Way::back, projections, volume); }
 
-// What comes, the whole of what goes, of which a part is made, and that part by itself.
+// The input, a whole result, of which a part is made, and that part by itself.
 std::uint64_t SharedProjector::helper_bytes() const {
     const std::uint64_t volume = own_->volume().size(), rays = own_->projections().size();
     return volume + rays + std::max(own_->bytes_of_forward() + rays, own_->bytes_of_back() + volume);
@@ -200,7 +200,7 @@ std::vector<SharedProjector::Part> SharedProjector::divide(Way way, const ArrayI
         takers.push_back({helper->is_left_out ? G_MAXDOUBLE : time.of_byte() * bytes,
                           time.of_view(helper->worker.device(), voxels, bytes_of_view)});
     }
-    // Whoever begins first, until the next one begins, and so on.
+    // The device that begins first works alone until the next one begins, and so on.
     std::vector<std::size_t> order(takers.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(),

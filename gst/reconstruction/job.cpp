@@ -315,8 +315,9 @@ void Job::judge_sharing() {
     if (is_general(settings_, *inspection_) && is_iterative(settings_) && goes_view_by_view(settings_))
         return message("info",
                        text("%s goes view by view, of which each is too little to be shared: others gain "
-                            "little, and more with --subsets or another method",
-                            settings_.method.value().c_str()));
+                            "little, and more with %s",
+                            settings_.method.value().c_str(),
+                            settings_.method.is("sart") ? "method=sirt" : "subsets"));
     Settings alone;
     alone.assign(settings_);
     alone.devices.reset();

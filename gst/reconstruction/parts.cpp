@@ -156,8 +156,8 @@ class PlaneParts final : public ImageParts {
         return {volume, (settings_.rings.is("none") ? 0 : 4 * projections(count)) + flats};
     }
 
-    // What devices that share iterations hold on the host of a volume and its projections, which come and go
-    // by pinned memory; those that compute in the host's memory have them there, and copies.
+    // Bytes on the host for devices that share iterations: volume and projections come and go by pinned
+    // memory. Those that compute in the host's memory have copies there as well.
     std::uint64_t exchanged(std::uint64_t volume, std::uint64_t projections) const {
         if (!is_shared(settings_) || !settings_.sweep.empty())
             return 0;

@@ -326,6 +326,20 @@ class Volumes(Shared):
         self.refused(1, ["CL_INVALID_COMMAND_QUEUE", "(on device 1, "], "scan.nxs", "--axis", self.AXIS, *words, "--output", "x.h5",
                      "--devices", "0,1", "--on-failure", "error", env=failing)
 
+    def test_iterations_that_are_interrupted(self):
+        """Ctrl-C ends both devices within some launches, and nothing is left."""
+        write("scan.nxs", CONE, **METRES)
+        process = subprocess.Popen(["tomo-reconstruct", "scan.nxs", "--axis", str(self.AXIS), "--method", "sirt", "--num-iterations", "100000",
+                                    "--devices", "0,1", "--output", "x.h5", "--progress", "json"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True, env=EVEN)
+        for told in process.stdout:
+            if "iteration" in json.loads(told):
+                break
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(glob.glob("x.h5*"), [])
+
     def test_a_device_that_fails(self):
         """The others make the volume again, or not with on-failure=error."""
         write("scan.nxs", CONE, **METRES)
