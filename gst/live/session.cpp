@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 namespace tomo::live {
 
@@ -45,6 +47,23 @@ std::string without_stop(std::string sentence) {
     while (!sentence.empty() && sentence.back() == '.')
         sentence.pop_back();
     return sentence;
+}
+
+// Elements name their own properties, which are parameters by other names here.
+std::string by_parameters(std::string told) {
+    constexpr std::pair<std::string_view, std::string_view> names[] = {
+        {"angle-step of tomoprojectionring", "half-turn"},
+        {"views of tomoprojectionring", "views"},
+        {"set angle-step, or speed", "set half-turn, angle-step-degrees, or speed-degrees"},
+        {"set angle-step instead", "set half-turn or angle-step-degrees instead"},
+        {"speed needs", "speed-degrees needs"},
+        {"axis-pos", "axis"},
+    };
+    for (const auto &[property, parameter] : names)
+        for (auto at = told.find(property); at != std::string::npos;
+             at = told.find(property, at + parameter.size()))
+            told.replace(at, property.size(), parameter);
+    return told;
 }
 
 // How often something happens, over the last second or so.
@@ -245,6 +264,7 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
          : type == GST_MESSAGE_WARNING ? gst_message_parse_warning
                                        : gst_message_parse_info)(message, &raw, nullptr);
         const std::unique_ptr<GError, void (*)(GError *)> told(raw, g_error_free);
+        const auto words = by_parameters(told->message);
         if (type != GST_MESSAGE_ERROR) {
             // Each plane has its own element, which says what the others say.
             constexpr auto pause = std::chrono::minutes(1);
@@ -252,26 +272,25 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
             if (was_steered_.exchange(false))
                 course.told.clear();
             std::erase_if(course.told, [&](const auto &one) { return now - one.second >= pause; });
-            if (!course.told.emplace(told->message, now).second)
+            if (!course.told.emplace(words, now).second)
                 return;
-            tell(message_event(type == GST_MESSAGE_WARNING ? "warning" : "info", told->message,
-                               name_of(message)));
+            tell(message_event(type == GST_MESSAGE_WARNING ? "warning" : "info", words, name_of(message)));
             return;
         }
         if (course.retry_at)
             return; // what follows from a failure
         if (course.retry > 0 && pipeline.is_of_source(GST_MESSAGE_SRC(message))) {
-            tell(message_event("error",
-                               text("%s. The source is started again every %g s",
-                                    without_stop(told->message).c_str(), course.retry),
-                               name_of(message)));
+            tell(message_event(
+                "error",
+                text("%s. The source is started again every %g s", without_stop(words).c_str(), course.retry),
+                name_of(message)));
             set_state(course, "waiting");
             pipeline.stop_source();
             course.retry_at = Clock::now() + std::chrono::milliseconds(std::llround(course.retry * 1000));
             return;
         }
         course.failure =
-            Error(told->domain, told->code, text("%s: %s", name_of(message).c_str(), told->message));
+            Error(told->domain, told->code, text("%s: %s", name_of(message).c_str(), words.c_str()));
         return;
     }
     case GST_MESSAGE_EOS:

@@ -319,7 +319,7 @@ class LiveTest(unittest.TestCase):
     def test_angles_that_nobody_tells(self):
         """Are told, and slices come as soon as there are some; by the source in the end."""
         with Live(planes="z=0", correction="off", half_turn=0) as live:
-            self.message(live, "has no angle")
+            self.message(live, "has no angle: set half-turn, angle-step-degrees, or speed-degrees")
             self.assertEqual(live.slices, [])
             live.live.set_property("half-turn", HALF_TURN)
             live.slice_after(0)
@@ -328,7 +328,7 @@ class LiveTest(unittest.TestCase):
 
     def test_less_than_half_a_turn(self):
         with Live(CAMERA.replace(f"half-turn={HALF_TURN}", "half-turn=4000"), planes="z=0", correction="off", half_turn=4000, views=0) as live:
-            self.message(live, "do not cover half a turn", "info")
+            self.message(live, "do not cover half a turn, or are fewer than views: slices", "info")
             self.assertEqual(live.slices, [])
 
     def test_darks_that_nobody_takes(self):
