@@ -76,7 +76,7 @@ kernel void pack_texels(IN(in), global PROJECTION *restrict out, const ulong fir
 #define OWN (COLUMNS / ROWS) // columns of a row of work-items
 #define TILE_L (LANES * STEPS)
 
-static float sample(global const PROJECTION *texels, const Neighbours at, const uint pitch) {
+static float add_sample(const float sum, global const PROJECTION *texels, const Neighbours at, const uint pitch) {
 #if TEXEL == 4
     const float4 texel = floats_of(((global const Texel4 *)texels)[at.texel]);
     const float a = texel.x, b = texel.y, c = texel.z, d = texel.w;
@@ -87,8 +87,7 @@ static float sample(global const PROJECTION *texels, const Neighbours at, const 
     const float d = TOMO_JOIN(tomo_load_, PROJECTION)(texels, i + pitch + 1);
 #endif
     // Rounded alike, whatever a compiler makes of a texel.
-    const float here = fma(at.upper, a, at.lower * c), behind = fma(at.upper, b, at.lower * d);
-    return fma(at.part, behind - here, here);
+    return fma(at.lower, fma(at.part, d - c, c), fma(at.upper, fma(at.part, b - a, a), sum));
 }
 
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
@@ -128,7 +127,8 @@ backproject_columns(global const PROJECTION *restrict projections, global const 
                 const Column column = own_column(numbers + v * COLUMNS + row * OWN + c);
 #pragma unroll
                 for (int i = 0; i < STEPS; i++)
-                    totals[c][i] += sample(projection, seen_by(&column, lane + (float)(i * LANES), fasts, slows), pitch);
+                    totals[c][i] = add_sample(totals[c][i], projection,
+                                              seen_by(&column, lane + (float)(i * LANES), fasts, slows), pitch);
             }
         }
     }

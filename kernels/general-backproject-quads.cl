@@ -6,8 +6,9 @@
 // (side - 1 - n, m), are an orbit; a sample for one column is that of view i for the column i quarters farther on. So an orbit
 // takes the places of four columns in one view, and gets sixteen. Columns and views are those of a square around the volume.
 //
-// Options, beside those of general-columns.h: PROJECTION, which texels are kept in, and SUM; ROWS of LANES work-items; a group
-// makes TILE_M x TILE_N orbits of STEPS voxels a lane and computes the numbers of STAGE quads at once.
+// Options, beside those of general-columns.h: PROJECTION, which texels are kept in, and SUM; PITCH, texels from line to line,
+// which a compiler adds to addresses only if it knows them; ROWS of LANES work-items; a group makes TILE_M x TILE_N orbits of
+// STEPS voxels a lane and computes the numbers of STAGE quads at once.
 
 #include "general-view.h"
 #include "rounding.h"
@@ -43,12 +44,13 @@ static uint2 turned(const uint m, const uint n, const uint side, const uint quar
                            : (uint2)(n, back_m);
 }
 
-static float4 sample(global const Texel4 *quads, const Neighbours at, const uint pitch) {
-    global const Texel4 *const above = quads + at.texel, *const below = above + pitch;
+// Straight to the sum: samples that wait for each other would take registers.
+static float4 add_sample(const float4 sum, global const Texel4 *quads, const Neighbours at) {
+    global const Texel4 *const above = quads + at.texel, *const below = above + PITCH;
     const float right = at.upper * at.part, left = at.upper - right;
     const float lower_right = at.lower * at.part, lower_left = at.lower - lower_right;
-    return left * floats_of(above[0]) + right * floats_of(above[1]) + lower_left * floats_of(below[0]) +
-           lower_right * floats_of(below[1]);
+    const float4 a = floats_of(above[0]), b = floats_of(above[1]), c = floats_of(below[0]), d = floats_of(below[1]);
+    return fma((float4)lower_right, d, fma((float4)lower_left, c, fma((float4)right, b, fma((float4)left, a, sum))));
 }
 
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
@@ -61,8 +63,8 @@ backproject_quads(global const Texel4 *restrict quads, global const View *restri
     const uint first_l = (part.x / TILE_L + get_group_id(2)) * TILE_L, middle_l = min(first_l + TILE_L / 2, lanes - 1);
     const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
     const float lane = (float)(int)(first_l + get_local_id(0) - middle_l);
-    const uint pitch = fasts + 2 * BORDER, most = (side - 1) / 2; // an orbit's first column is in a quarter of the volume
-    const ulong size = (ulong)pitch * (slows + 2 * BORDER);
+    const uint most = (side - 1) / 2; // an orbit's first column is in a quarter of the volume
+    const ulong size = (ulong)PITCH * (slows + 2 * BORDER);
 
     float4 totals[OWN][STEPS]; // of an orbit's columns
     // Loops over totals are unrolled, so that these stay in registers.
@@ -90,12 +92,11 @@ backproject_quads(global const Texel4 *restrict quads, global const View *restri
 #pragma unroll
                 for (int i = 0; i < STEPS; i++) {
                     const float l = lane + (float)(i * LANES);
-                    // All four are under way at once.
-                    const float4 of_a = sample(quad, seen_by(&a, l, fasts, slows), pitch);
-                    const float4 of_b = sample(quad, seen_by(&b, l, fasts, slows), pitch);
-                    const float4 of_c = sample(quad, seen_by(&c, l, fasts, slows), pitch);
-                    const float4 of_d = sample(quad, seen_by(&d, l, fasts, slows), pitch);
-                    totals[o][i] += of_a + of_b.wxyz + of_c.zwxy + of_d.yzwx;
+                    float4 sum = totals[o][i];
+                    sum = add_sample(sum, quad, seen_by(&a, l, fasts, slows));
+                    sum = add_sample(sum.yzwx, quad, seen_by(&b, l, fasts, slows)).wxyz;
+                    sum = add_sample(sum.zwxy, quad, seen_by(&c, l, fasts, slows)).zwxy;
+                    totals[o][i] = add_sample(sum.wxyz, quad, seen_by(&d, l, fasts, slows)).yzwx;
                 }
             }
         }

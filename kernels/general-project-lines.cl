@@ -96,11 +96,12 @@ static Column place_in(local const Path *path, const int plane, const int width,
     return column;
 }
 
-static Texel sample(global const Texel *volume, const Neighbours at, const uint stride) {
+static Texel add_sample(const Texel sum, global const Texel *volume, const Neighbours at, const uint stride) {
     global const Texel *const here = volume + at.texel, *const next = here + stride;
     const float right = at.upper * at.part, left = at.upper - right;
     const float lower_right = at.lower * at.part, lower_left = at.lower - lower_right;
-    return left * here[0] + right * here[1] + lower_left * next[0] + lower_right * next[1];
+    const Texel a = here[0], b = here[1], c = next[0], d = next[1];
+    return fma((Texel)(lower_right), d, fma((Texel)(lower_left), c, fma((Texel)(right), b, fma((Texel)(left), a, sum))));
 }
 
 // Projections number `count`, or with QUADS four times as many.
@@ -155,7 +156,8 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
                 const Column place = own_column(places + n * COLUMNS + row * OWN + c);
 #pragma unroll
                 for (int i = 0; i < STEPS; i++)
-                    totals[c][i] += sample(volume, seen_by(&place, lane + (float)(i * LANES), depth, 0), strides[c]);
+                    totals[c][i] =
+                        add_sample(totals[c][i], volume, seen_by(&place, lane + (float)(i * LANES), depth, 0), strides[c]);
             }
         }
         barrier(CLK_LOCAL_MEM_FENCE);

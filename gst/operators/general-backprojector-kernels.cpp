@@ -232,8 +232,9 @@ void GeneralBackprojector::run_quads() {
     const auto backproject =
         compute_.kernel("backproject_quads",
                         formats() + traits.options() + without_denormals +
-                            text(" -D ROWS=%u -D TILE_M=%u -D TILE_N=%u -D STEPS=%u -D STAGE=%u", shape.rows,
-                                 shape.tile_m, shape.tile_n, shape.steps, shape.stage),
+                            text(" -D PITCH=%u -D ROWS=%u -D TILE_M=%u -D TILE_N=%u -D STEPS=%u -D STAGE=%u",
+                                 fasts() + 2 * border, shape.rows, shape.tile_m, shape.tile_n, shape.steps,
+                                 shape.stage),
                         quads_file);
     const Array uploaded = upload(views);
     const unsigned half = (square_.side + 1) / 2;
