@@ -44,12 +44,13 @@ Shape shape_for(const Device &device, bool is_along_z, bool is_per_plane, const 
 // How a work-group makes columns of voxels; see kernels/general-backproject-columns.cl.
 struct ColumnShape {
     static constexpr unsigned lanes = ColumnGroups::lanes;
-    static constexpr unsigned columns_of_row = 8;
-    static constexpr unsigned stage = 4; // views whose numbers it computes at once
+    static constexpr unsigned columns_of_row = 4, orbits_of_row = 2; // an orbit is four columns
+    static constexpr unsigned stage = 8, stage_of_quads = 4; // views whose numbers it computes at once
     static constexpr unsigned pack = 32, pack_rows = 8;
     static constexpr std::size_t memory =
         std::size_t{stage} * ColumnGroups::most_rows * columns_of_row * 48; // of Columns
     static_assert(stage * columns_of_row % lanes == 0);
+    static_assert(stage * columns_of_row == stage_of_quads * orbits_of_row * 4);
 
     unsigned rows, tile_m, tile_n, steps;
     unsigned tile_l() const { return lanes * steps; }
@@ -66,11 +67,11 @@ ColumnShape column_shape(const Device &device, unsigned lanes, unsigned planes) 
     return {rows, rows * ColumnShape::columns_of_row / tile_n, tile_n, steps_for(lanes)};
 }
 
-// Of orbits, which are four columns each.
+// Of orbits.
 ColumnShape quad_shape(const Device &device, unsigned lanes) {
     constexpr unsigned tile_m = 8;
     const unsigned rows = ColumnGroups::rows(device);
-    return {rows, tile_m, rows * ColumnShape::columns_of_row / 4 / tile_m, steps_for(lanes)};
+    return {rows, tile_m, rows * ColumnShape::orbits_of_row / tile_m, steps_for(lanes)};
 }
 
 } // namespace
@@ -234,7 +235,7 @@ void GeneralBackprojector::run_quads() {
                         formats() + traits.options() + without_denormals +
                             text(" -D PITCH=%u -D ROWS=%u -D TILE_M=%u -D TILE_N=%u -D STEPS=%u -D STAGE=%u",
                                  fasts() + 2 * border, shape.rows, shape.tile_m, shape.tile_n, shape.steps,
-                                 shape.stage),
+                                 shape.stage_of_quads),
                         quads_file);
     const Array uploaded = upload(views);
     const unsigned half = (square_.side + 1) / 2;
