@@ -123,7 +123,7 @@ class Live(GuiTest):
 
     def test_a_scan_that_is_played(self):
         """With its own darks and flats."""
-        _, place = self.place(half_turn=None, rate=None, planes="z=0", axis=86.35, views=80, size=80, frame_rate=90)
+        _, place = self.place(half_turn=None, rate=None, planes="z=0", axis=86.35, views=80, size=80, frame_rate=90, drop=False)
         place.start(str(SCAN))
         until(lambda: place.process.course.state == "done", "the scan has no end")
         self.assertEqual(place.process.course.text, "The frames are over")
