@@ -104,17 +104,19 @@ static Texel add_sample(const Texel sum, global const Texel *volume, const Neigh
     return fma((Texel)(lower_right), d, fma((Texel)(lower_left), c, fma((Texel)(right), b, fma((Texel)(left), a, sum))));
 }
 
-// Projections number `count`, or with QUADS four times as many.
+// Views in the places of `order` from first_place up to end_place, counted from first_view on. Projections number `count`, or
+// with QUADS four times as many.
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
-project_lines(global const Texel *restrict volume, OUT(float, out), global const RayView *restrict views, const uint width,
-              const uint height, const uint depth, const uint columns, const uint rows, const uint first_view,
-              const uint first_plane, const uint first_row, const uint count, const uint is_backwards) {
+project_lines(global const Texel *restrict volume, OUT(float, out), global const RayView *restrict views,
+              global const uint *restrict order, const uint width, const uint height, const uint depth, const uint columns,
+              const uint rows, const uint first_view, const uint first_place, const uint end_place, const uint first_row,
+              const uint count, const uint is_backwards) {
     local Path paths[COLUMNS];
     local Column places[STAGE * COLUMNS];
     local int range[2];
     const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
     const uint first_column = get_group_id(0) * TILE_COLUMNS, of_lane = first_row + get_group_id(1) * LANES * STEPS;
-    const uint own_plane = first_plane + get_group_id(2) * TILE_VIEWS;
+    const uint own_place = first_place + get_group_id(2) * TILE_VIEWS;
     const uint middle_row = min(of_lane + LANES * STEPS / 2, rows - 1);
     const float lane = (float)(int)(of_lane + get_local_id(0) - middle_row);
     if (item == 0) {
@@ -124,7 +126,7 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
     barrier(CLK_LOCAL_MEM_FENCE);
     if (item < COLUMNS) {
         const uint column = min(first_column + item % TILE_COLUMNS, columns - 1);
-        const uint plane = min(own_plane + item / TILE_COLUMNS, count - 1);
+        const uint plane = order[min(own_place + item / TILE_COLUMNS, end_place - 1)];
         paths[item] = path_of(views + first_view + plane, column, middle_row);
         const int2 planes = planes_of(paths + item, width, height);
         atomic_min(range, planes.x);
@@ -164,9 +166,10 @@ project_lines(global const Texel *restrict volume, OUT(float, out), global const
     }
 #pragma unroll
     for (int c = 0; c < OWN; c++) {
-        const uint own = row * OWN + c, column = first_column + own % TILE_COLUMNS, plane = own_plane + own / TILE_COLUMNS;
-        if (column >= columns || plane >= count)
+        const uint own = row * OWN + c, column = first_column + own % TILE_COLUMNS, place = own_place + own / TILE_COLUMNS;
+        if (column >= columns || place >= end_place)
             continue;
+        const uint plane = order[place];
 #pragma unroll
         for (int i = 0; i < STEPS; i++) {
             const uint r = of_lane + get_local_id(0) + i * LANES;

@@ -9,6 +9,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace tomo {
 
@@ -46,10 +47,9 @@ unsigned whole_tiles(unsigned most, unsigned tile) { return std::max(most / tile
 LineShape line_shape(const Device &device, unsigned rays, unsigned views, bool has_quads) {
     using S = LineShape;
     const unsigned rows = ColumnGroups::rows(device);
-    const unsigned columns = rows * S::columns_of_row, most_steps = has_quads ? 2 : 4;
-    const unsigned tile_views = std::min(std::bit_ceil(views), columns / 8);
-    const unsigned parts = (rays + S::lanes - 1) / S::lanes;
-    return {rows, columns / tile_views, tile_views, parts > 2 ? most_steps : std::min(parts, 2u)};
+    const unsigned columns = rows * S::columns_of_row;
+    const unsigned tile_views = std::min(std::bit_ceil(views), columns / (has_quads ? 8 : 4));
+    return {rows, columns / tile_views, tile_views, rays > S::lanes ? 2u : 1u};
 }
 
 // How a work-group gathers columns of voxels; see kernels/general-gather-lines.cl.
@@ -103,6 +103,16 @@ unsigned GeneralProjector::rows_of_unit() const {
                               : rows_of_ray_group;
 }
 
+// Views whose directions are close read the same lines of the volume, so a work-group makes such ones,
+// whatever their order is.
+Array GeneralProjector::by_direction(unsigned first, const Range &made) {
+    std::vector<cl_uint> order(made.count());
+    std::iota(order.begin(), order.end(), made.first);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](cl_uint a, cl_uint b) { return directions_[first + a] < directions_[first + b]; });
+    return compute_.upload(order.data(), order.size() * sizeof(cl_uint));
+}
+
 void GeneralProjector::project_lines(const Array &volume, unsigned first, const Range &made,
                                      Array &projections) {
     const auto views = static_cast<unsigned>(projections.info().samples() / rays_of_view());
@@ -137,16 +147,18 @@ void GeneralProjector::project_lines(const Array &volume, unsigned first, const 
     const unsigned rows_step = views_step > shape.tile_views
                                    ? rows_
                                    : whole_tiles(part(of_row * views_step, rows_), shape.tile_rays());
+    const Array order = by_direction(first, made);
     Steps steps(compute_);
-    for (unsigned done = made.first; done < made.end; done += views_step)
+    for (unsigned done = 0; done < made.count(); done += views_step)
         for (unsigned row = 0; row < rows_; row += rows_step) {
             WorkSize size(tiles(columns_, shape.tile_columns) * shape.lanes,
                           tiles(std::min(rows_step, rows_ - row), shape.tile_rays()) * shape.rows,
-                          tiles(std::min(views_step, made.end - done), shape.tile_views));
+                          tiles(std::min(views_step, made.count() - done), shape.tile_views));
             compute_.launch(project, size.groups(shape.lanes, shape.rows), BareBuffer{lines},
-                            ReadWrite{projections}, BareBuffer{has_quads ? quad_geometry_ : geometry_}, width,
-                            height, depth, cl_uint{columns_}, cl_uint{rows_}, cl_uint{first}, cl_uint{done},
-                            cl_uint{row}, cl_uint{count}, cl_uint{quads_.is_backwards()});
+                            ReadWrite{projections}, BareBuffer{has_quads ? quad_geometry_ : geometry_},
+                            BareBuffer{order}, width, height, depth, cl_uint{columns_}, cl_uint{rows_},
+                            cl_uint{first}, cl_uint{done}, cl_uint{made.count()}, cl_uint{row},
+                            cl_uint{count}, cl_uint{quads_.is_backwards()});
             steps.done(projections);
         }
 }

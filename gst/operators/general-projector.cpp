@@ -88,6 +88,14 @@ RayView ray_view(const ViewGeometry &geometry, const VolumeGrid &grid, unsigned 
     return view;
 }
 
+// Over x and y, of the ray in the middle.
+double direction_of(const RayView &view, unsigned columns, unsigned rows) {
+    Numbers way = view.source;
+    for (unsigned a = 0; a < 2 && view.is_parallel == 0.0; a++)
+        way[a] = view.corner[a] + 0.5 * columns * view.column[a] + 0.5 * rows * view.row[a] - view.source[a];
+    return std::atan2(way[1], way[0]);
+}
+
 void check_view(const ViewGeometry &geometry, const VolumeGrid &grid, std::uint64_t number) {
     geometry.check_box(grid.at(0, 0, 0), grid.at(grid.x.count - 1, grid.y.count - 1, grid.z.count - 1),
                        number);
@@ -199,6 +207,7 @@ GeneralProjector::GeneralProjector(Compute &compute, const std::vector<ViewGeome
     for (const auto &view : views) {
         check_view(view, grid, all.size());
         all.push_back(ray_view(view, grid, columns, rows));
+        directions_.push_back(direction_of(all.back(), columns, rows));
         is_upright_ = is_upright_ && is_upright(view.rays(), all.back(), grid, columns, rows);
         if (is_upright_) {
             const auto reach = reach_of(view.rays(), all.back(), grid, columns);

@@ -82,6 +82,8 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     void project(const Array &volume, unsigned first, const Range &made, Array &projections);
     void project_lines(const Array &volume, unsigned first, const Range &made, Array &projections);
     void project_rays(const Array &volume, unsigned first, const Range &made, Array &projections);
+    // The numbers in `made`, as uint; see there.
+    Array by_direction(unsigned first, const Range &made);
     bool has_quads() const { return can_project_lines() && quads_.is_complete(); }
     unsigned views_or_quads() const { return has_quads() ? quads_.quads() : views_; }
     std::uint64_t bytes_of_lines() const;
@@ -105,6 +107,7 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     const VolumeGrid grid_;
     const unsigned columns_, rows_, views_;
     Array geometry_;
+    std::vector<double> directions_;                 // of views: the angle of the middle ray over x and y
     double pixels_of_voxel_ = 0.0;                   // that count for it at most
     bool has_mixed_ = false;                         // views whose rays have several driving axes
     bool needs_turned_ = false;                      // rays that are driven along x

@@ -53,7 +53,8 @@ Geometry random_geometry(Beam beam) {
 }
 
 // Columns of the detector are along z, and so are their rays' lines in the volume. `views` other than 0 are
-// equal steps of a turn of a square volume about its middle.
+// equal steps of a turn of a square volume about its middle; else there are some at any angles, more than a
+// work-group makes.
 Geometry upright_geometry(Beam beam, unsigned views, double sense) {
     Geometry g = random_geometry(beam);
     g.rows += 10;
@@ -75,7 +76,7 @@ Geometry upright_geometry(Beam beam, unsigned views, double sense) {
         same.source.y = beam == Beam::cone ? uniform(-900, -200) : uniform(-90, -70);
     same.detector_angle.z = uniform(-0.3, 0.3);
     const double start = G_PI_4 * random_between(0, 8) + (random_between(0, 1) ? uniform(-1, 1) : 0.0);
-    const std::size_t count = views ? views : g.views.size();
+    const std::size_t count = views ? views : g.views.size() + 16;
     g.views.clear();
     for (std::size_t i = 0; i < count; i++) {
         Arrangement a = same;
