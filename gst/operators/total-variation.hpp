@@ -42,7 +42,8 @@ class TotalVariation {
 
   private:
     WorkSize size() const;
-    WorkSize lines() const; // for kernels that go along these
+    // For kernels that go along these. On GPUs a work-group has so many pixels of so many rows.
+    WorkSize lines(unsigned columns = 32, unsigned rows = 4) const;
     // Of slices, which may lie below each other in planes of x.
     cl_uint height() const { return run_.x.height() / run_.settings.stacked; }
     cl_uint depth() const { return run_.x.depth() * run_.settings.stacked; }
