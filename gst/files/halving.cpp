@@ -94,9 +94,10 @@ bool halve_floats(const float *const *rows, unsigned count, unsigned pairs, floa
     return is_nan[0] || is_nan[1] || is_nan[2] || is_nan[3];
 }
 
-// The same of 16 bits, rounded. Two columns are a number of 32 bits.
+// The same of 16 bits, rounded. Two columns are a number of 32 bits, which the compiler must know to be the
+// same memory.
 void halve_shorts(const std::uint16_t *const *rows, unsigned count, unsigned pairs, std::uint16_t *to) {
-    using Pairs4 = std::uint32_t __attribute__((vector_size(16), aligned(2)));
+    using Pairs4 = std::uint32_t __attribute__((vector_size(16), aligned(2), may_alias));
     using Shorts4 = std::uint16_t __attribute__((vector_size(8), aligned(2)));
     const auto shift = static_cast<std::uint32_t>(std::countr_zero(2 * count));
     for (unsigned x = 0; x < pairs; x += pairs_at_once) {
