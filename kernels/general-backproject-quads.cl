@@ -92,11 +92,20 @@ backproject_quads(global const Texel4 *restrict quads, global const View *restri
 #pragma unroll
                 for (int i = 0; i < STEPS; i++) {
                     const float l = lane + (float)(i * LANES);
+#ifdef PROJECTION_IS_HALF
+                    // An H200 took 3 % longer where each went straight to its sum, and 17 % with a tilted axis.
+                    const float4 none = 0.0f;
+                    totals[o][i] += add_sample(none, quad, seen_by(&a, l, fasts, slows)) +
+                                    add_sample(none, quad, seen_by(&b, l, fasts, slows)).wxyz +
+                                    add_sample(none, quad, seen_by(&c, l, fasts, slows)).zwxy +
+                                    add_sample(none, quad, seen_by(&d, l, fasts, slows)).yzwx;
+#else
                     float4 sum = totals[o][i];
                     sum = add_sample(sum, quad, seen_by(&a, l, fasts, slows));
                     sum = add_sample(sum.yzwx, quad, seen_by(&b, l, fasts, slows)).wxyz;
                     sum = add_sample(sum.zwxy, quad, seen_by(&c, l, fasts, slows)).zwxy;
                     totals[o][i] = add_sample(sum.wxyz, quad, seen_by(&d, l, fasts, slows)).yzwx;
+#endif
                 }
             }
         }

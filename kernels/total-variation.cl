@@ -38,6 +38,16 @@ typedef struct {
     ulong part[3]; // where the parts of a dual array begin
 } Line;
 
+// One pixel takes no loop: where the compiler knew that there is a single turn, improve_dual took 1.7 instead of 6.9 ms for 512 x 512 x
+// 512 pixels (an H200).
+#ifdef ROWS
+#define FOR_PIXELS_OF(line) for (uint x = (line).from; x < (line).to; x++)
+#else
+#define FOR_PIXELS_OF(line)     \
+    const uint x = (line).from; \
+    if (x < (line).to)
+#endif
+
 inline Line line_at(const uint width, const uint height, const uint depth, const uint neighbours) {
 #ifdef ROWS
     const uint from = 0, y = get_global_id(0), plane = get_global_id(1), to = width;
@@ -81,7 +91,7 @@ kernel void denoise(global const float *restrict noisy, global const float *rest
                     global const float *slices, global const float *mask, const float weight, const float minimum,
                     const float maximum, SHAPE) {
     const Line line = line_at(width, height, depth, neighbours);
-    for (uint x = line.from; x < line.to; x++) {
+    FOR_PIXELS_OF(line) {
         const ulong i = line.begin + x;
         denoised[i] = WITHIN(noisy[i] - weight * transposed_at(&line, dual, i), i);
     }
@@ -94,7 +104,7 @@ kernel void improve_dual(global const float *restrict denoised, global float *re
     const Line line = line_at(width, height, depth, neighbours);
     const float size = 1.0f / (4 * DIMENSIONS * weight);
     const bool is_last_y = line.y == height - 1, is_last_z = line.z == neighbours - 1;
-    for (uint x = line.from; x < line.to; x++) {
+    FOR_PIXELS_OF(line) {
         const ulong i = line.begin + x, at_x = line.part[0] + i, at_y = line.part[1] + i, at_z = line.part[2] + i;
         const bool is_last_x = x == width - 1;
         const float own = denoised[i], before_x = dual[at_x], before_y = dual[at_y];
@@ -129,7 +139,7 @@ kernel void take_denoised(global const float *noisy, global const float *dual, g
     const Line line = line_at(width, height, depth, neighbours);
     if (is_done[line.plane / planes])
         return;
-    for (uint x = line.from; x < line.to; x++) {
+    FOR_PIXELS_OF(line) {
         const ulong i = line.begin + x;
         const float before = slices[i], value = WITHIN(noisy[i] - weight * transposed_at(&line, dual, i), i);
         slices[i] = value;
@@ -221,7 +231,7 @@ kernel void variation_gradient(global const float *restrict slices, global float
     const ulong below = line.y == height - 1 ? 0 : line.step[1], behind = line.z == neighbours - 1 ? 0 : line.step[2];
     const ulong inside[3] = {1, below, behind}, at_end[3] = {0, below, behind};
     const bool is_first[3] = {false, line.y == 0, line.z == 0}, is_begin[3] = {true, line.y == 0, line.z == 0};
-    for (uint x = line.from; x < line.to; x++) {
+    FOR_PIXELS_OF(line) {
         const ulong i = line.begin + x;
         // Those between the ends of a row are alike.
         if (x > 0 && x < width - 1)
