@@ -178,7 +178,7 @@ class GeneralIterate final : public VolumeSlices {
         const auto slices = job.given().count;
         GeneralSolver::Sharing sharing{devices_in(devices),
                                        on_failure == OnFailure::go_on,
-                                       {[this](const std::string &why) { warn(why); },
+                                       {[this](const Device &, const std::string &why) { warn(why); },
                                         [this](const Device &device) { tell_failed(device); }},
                                        [this, slices](const auto &shares) { tell_shares(shares, slices); }};
         return std::make_unique<GeneralSolver>(

@@ -57,7 +57,7 @@ std::string by_parameters(std::string told) {
         {"set angle-step, or speed", "set half-turn, angle-step-degrees, or speed-degrees"},
         {"set angle-step instead", "set half-turn or angle-step-degrees instead"},
         {"speed needs", "speed-degrees needs"},
-        {"axis-pos", "axis"},
+        {"Set axis-pos", "Set axis"},
     };
     for (const auto &[property, parameter] : names)
         for (auto at = told.find(property); at != std::string::npos;

@@ -78,7 +78,14 @@ void GeneralSolver::solve() {
     auto settings = settings_;
     settings.stacked = grid_.z.count;
     const auto memory = memory_for_copies(settings);
-    ProjectorHelpers helpers(compute_, sharing_.devices, sharing_.goes_on, sharing_.listener);
+    const bool is_shared = !sharing_.devices.empty();
+    auto listener = sharing_.listener;
+    listener.left_out = [this](const Device &device, const std::string &why) {
+        std::erase_if(sharing_.devices, [&](const auto &one) { return one.get() == &device; });
+        if (sharing_.listener.left_out)
+            sharing_.listener.left_out(device, why);
+    };
+    ProjectorHelpers helpers(compute_, sharing_.devices, sharing_.goes_on, std::move(listener));
     const auto projector_of = [&](const std::vector<unsigned> &chosen) -> std::unique_ptr<Projector> {
         std::vector<ViewGeometry> own;
         for (const unsigned view : chosen)
@@ -117,7 +124,7 @@ void GeneralSolver::solve() {
     const auto made = solver.run(std::move(rows), std::move(start));
     volume_ = made.slices;
     tell_(made);
-    if (sharing_.made && !sharing_.devices.empty())
+    if (sharing_.made && is_shared)
         sharing_.made(helpers.shares());
 }
 

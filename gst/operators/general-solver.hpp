@@ -55,7 +55,7 @@ class GST_TOMO_API GeneralSolver final : public VolumeOperator {
     const SolverSettings settings_;
     const MakeStart start_;
     const Tell tell_;
-    const Sharing sharing_;
+    Sharing sharing_; // devices that were left out are left out of later volumes, too
     ArrayInfo projection_;
     VolumeGrid grid_;
     std::vector<Array> blocks_; // of projections

@@ -100,8 +100,8 @@ std::size_t ProjectorHelpers::count() const {
 void ProjectorHelpers::leave_out(Helper &helper, const std::string &why) {
     helper.is_left_out = true;
     if (listener_.left_out)
-        listener_.left_out(
-            text("%s takes no part in the iterations: %s", helper.name().c_str(), why.c_str()));
+        listener_.left_out(helper.worker.device(), text("%s takes no part in the iterations: %s",
+                                                        helper.name().c_str(), why.c_str()));
 }
 
 void ProjectorHelpers::leave_out(const std::string &why) {
@@ -362,8 +362,8 @@ void SharedProjector::take_failure(ProjectorHelpers::Helper &helper, const Error
     }
     helper.is_left_out = true;
     if (helpers_.listener_.left_out)
-        helpers_.listener_.left_out(
-            text("%s failed, and the others do its parts: %s", helper.name().c_str(), error.what()));
+        helpers_.listener_.left_out(helper.worker.device(), text("%s failed, and the others do its parts: %s",
+                                                                 helper.name().c_str(), error.what()));
 }
 
 } // namespace tomo

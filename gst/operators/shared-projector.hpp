@@ -18,7 +18,7 @@ class GST_TOMO_API ProjectorHelpers {
   public:
     struct Listener {
         // Tells that a device takes part no more, and why.
-        std::function<void(const std::string &)> left_out = {};
+        std::function<void(const Device &, const std::string &)> left_out = {};
         // Just before a function throws the error of this device.
         std::function<void(const Device &)> failed = {};
     };

@@ -243,8 +243,9 @@ GST_START_TEST(test_shared) {
     for (int run = 0; run < 9; run++) {
         const auto beam = Beam{run % 3};
         const auto g = run % 2 ? random_geometry(beam) : upright_geometry(beam, run % 4 ? 0u : 12u, 1.0);
-        ProjectorHelpers helpers(compute, {context->device(0), context->device(1)}, false,
-                                 {[](const std::string &why) { fail("%s", why.c_str()); }, {}});
+        ProjectorHelpers helpers(
+            compute, {context->device(0), context->device(1)}, false,
+            {[](const Device &, const std::string &why) { fail("%s", why.c_str()); }, {}});
         fail_unless(helpers.count() == 1);
         // As subsets of the views are.
         const auto half = g.views.begin() + (g.views.size() + 1) / 2;

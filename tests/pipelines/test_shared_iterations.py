@@ -129,12 +129,13 @@ class SharedIterations(ElementTestCase):
         for factor in 1.0, 3.0:
             limit = int(factor * (5 * slices + 3 * projections) * size * size * 4 * 8 / 7) + 1000
             done = subprocess.run(
-                ["gst-launch-1.0", *(f"tomodummydata width={size} height={size} number={projections} init=1 ! {NAME} num-iterations=1 "
-                                     f"overall-angle=3.0 region=<0.0,{slices}.0,1.0> devices=0,1 ! fakesink").split()],
+                ["gst-launch-1.0", *(f"tomodummydata width={size} height={size} number={2 * projections} init=1 ! {NAME} num-iterations=1 "
+                                     f"num-projections={projections} overall-angle=3.0 region=<0.0,{slices}.0,1.0> devices=0,1 ! fakesink").split()],
                 text=True, capture_output=True, timeout=PATIENCE, env={**os.environ, "GST_TOMO_MEMORY_LIMIT": str(limit)})
             self.assertEqual(done.returncode, 0, done.stderr)
             told.append(done.stderr + done.stdout)
         self.assertRegex(told[0], r"device 1 \(.+\) takes no part in the iterations: its parts find no place beside the iterations on device 0")
+        self.assertEqual(told[0].count("takes no part"), 1, "it is left out of the second volume without a word")
         self.assertNotIn("takes no part", told[1])
 
 
