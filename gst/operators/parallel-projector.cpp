@@ -211,7 +211,9 @@ void ParallelProjector::back(const Array &projections, Array &volume) {
     check_shapes(projections.info(), this->projections(slices), volume.info(), this->volume(slices));
     if (!transpose_.has_views())
         transpose_.set_views(rows());
-    if (planned_slices_ < slices) {
+    // By the number alone: a stream that begins with few slices, as one that is resumed, has the bits of the
+    // whole.
+    if (planned_slices_ != slices) {
         transpose_.plan(projections.info(), volume.info());
         planned_slices_ = slices;
     }
