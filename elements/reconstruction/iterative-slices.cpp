@@ -37,17 +37,16 @@ void IterativeSlices::plan(const ArrayInfo &sinograms, const ArrayInfo &slices) 
 }
 
 void IterativeSlices::set_views(const Views &views) {
-    const unsigned columns = input_info().width;
-    solver_->set_geometry(static_cast<unsigned>(views.angles.size()),
-                          [&](const std::vector<unsigned> &chosen) {
-                              ParallelBeam beam{{}, views.axis, columns, views.axis_in_slice};
-                              for (const unsigned view : chosen)
-                                  beam.angles.push_back(views.angles[view]);
-                              return projector_choice()
-                                         ? projector_choice()->make(*this, std::move(beam), views.slice)
-                                         : std::make_unique<ParallelProjector>(*this, std::move(beam),
-                                                                               views.slice);
-                          });
+    const unsigned columns = input_info().width, at_once = input_info().depth * batch_size();
+    solver_->set_geometry(
+        static_cast<unsigned>(views.angles.size()), [&](const std::vector<unsigned> &chosen) {
+            ParallelBeam beam{{}, views.axis, columns, views.axis_in_slice};
+            for (const unsigned view : chosen)
+                beam.angles.push_back(views.angles[view]);
+            return projector_choice()
+                       ? projector_choice()->make(*this, std::move(beam), views.slice, at_once)
+                       : std::make_unique<ParallelProjector>(*this, std::move(beam), views.slice, at_once);
+        });
 }
 
 void IterativeSlices::reconstruct(const Array &sinograms, Array &slices) {

@@ -36,11 +36,12 @@ struct ProjectorChoice {
                              tolerance.name()));
     }
 
-    std::unique_ptr<Projector> make(Compute &compute, ParallelBeam beam, const SliceRegion &slice) const {
+    std::unique_ptr<Projector> make(Compute &compute, ParallelBeam beam, const SliceRegion &slice,
+                                    unsigned at_once = 1) const {
         if (kind == Operator::fourier)
             return std::make_unique<FourierProjector>(compute, std::move(beam), slice,
                                                       FourierProjector::spreading_of(tolerance));
-        return std::make_unique<ParallelProjector>(compute, std::move(beam), slice);
+        return std::make_unique<ParallelProjector>(compute, std::move(beam), slice, at_once);
     }
 
     // That projectors of all views together hold for any number of slices; 0: copies of slices or

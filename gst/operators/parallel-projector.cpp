@@ -92,9 +92,10 @@ void ParallelBeam::check(const SliceRegion &slice) const {
                  slice.width, slice.height, slice.x, slice.y, columns, most));
 }
 
-ParallelProjector::ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice)
+ParallelProjector::ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice,
+                                     unsigned at_once)
     : compute_(compute), beam_(std::move(beam)), slice_(slice),
-      transpose_(compute, BackprojectMode::joseph, Precision::single) {
+      transpose_(compute, BackprojectMode::joseph, Precision::single), at_once_(at_once) {
     beam_.check(slice_);
     std::vector<Rays> rays;
     for (const double angle : beam_.angles)
@@ -211,11 +212,10 @@ void ParallelProjector::back(const Array &projections, Array &volume) {
     check_shapes(projections.info(), this->projections(slices), volume.info(), this->volume(slices));
     if (!transpose_.has_views())
         transpose_.set_views(rows());
-    // By the number alone: a stream that begins with few slices, as one that is resumed, has the bits of the
-    // whole.
-    if (planned_slices_ != slices) {
-        transpose_.plan(projections.info(), volume.info());
-        planned_slices_ = slices;
+    // Not by the slices that come first: a stream that is resumed may begin with fewer than the whole.
+    if (const auto most = std::max(slices, at_once_); planned_slices_ < most) {
+        transpose_.plan(this->projections(most), this->volume(most));
+        planned_slices_ = most;
     }
     transpose_.run(projections, volume);
 }

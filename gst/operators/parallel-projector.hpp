@@ -30,8 +30,9 @@ struct ParallelBeam {
 // Lengths are in pixels: the projection of a disc of ones is the length of its chords.
 class GST_TOMO_API ParallelProjector final : public Projector {
   public:
-    // Throws Error for a geometry that can't be computed.
-    ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice);
+    // Throws Error for a geometry that can't be computed. Fewer slices have the bits that they have among
+    // `at_once`.
+    ParallelProjector(Compute &compute, ParallelBeam beam, const SliceRegion &slice, unsigned at_once = 1);
 
     ArrayInfo volume(unsigned slices) const override {
         return {GST_TOMO_FORMAT_FLOAT32, slice_.width, slice_.height, slices};
@@ -56,6 +57,7 @@ class GST_TOMO_API ParallelProjector final : public Projector {
     const SliceRegion slice_;
     Array rays_;
     ParallelBackprojector transpose_;
+    const unsigned at_once_;
     unsigned planned_slices_ = 0; // of transpose_
 };
 
