@@ -161,7 +161,7 @@ class Job {
     bool are_devices_chosen_ = false;
     std::thread opening_; // devices, while the scan is looked at
     SharesOfDevices shares_;
-    std::optional<Error> wrong_devices_; // why those of the environment can't be
+    std::optional<Error> wrong_devices_;       // why those of the environment can't be
     std::optional<std::size_t> failed_device_; // whose slices are lost, of a line that ended so
     std::mutex lock_;
     std::vector<Runner *> runners_;   // of the running lines
@@ -170,7 +170,7 @@ class Job {
     std::string middle_failure_;      // written by this thread
     std::atomic<bool> middle_is_over_{false};
     bool is_told_paused_ = false;
-    unsigned states_ = 0;         // that were told
+    unsigned states_ = 0; // that were told
     std::function<void(double)> on_cluster_images_;
     std::string components_;      // of dynamic flats, as they were told
     double paused_seconds_ = 0.0; // in pauses that are over
