@@ -41,8 +41,8 @@ class Sirt(IterativeTestCase):
         self.assert_fails(["minimum=1", "maximum=0.5"], "tomosirt minimum=1 maximum=0.5", [self.data()[0]])
 
     def test_axis_elsewhere_in_the_slice(self):
-        sinogram = self.data()[0]
         a = matrix(self.angles, self.COLUMNS, 15.3, 21, 23, axis_in_slice=11.25)
+        sinogram = self.data(matrix=a)[0]
         with Stream("tomosirt num-iterations=4 roi-width=21 roi-height=23 slice-axis-pos=11.25") as stream:
             stream.push(sinogram, event=scan_event(self.angles, 15.3))
             result = stream.pull()
@@ -57,7 +57,8 @@ class Sirt(IterativeTestCase):
 
     def test_a_slice_amid_iterations(self):
         """The middle one of those that are made together, with the number of its iteration; and how far these are."""
-        sinograms = self.data(4)
+        a = matrix(self.angles, self.COLUMNS, 15.3, 21, 23)
+        sinograms = self.data(4, a)
         with Stream("tomosirt name=it num-iterations=100000 relaxation=1.5 roi-width=21 roi-height=23") as stream:
             stream["it"].set_property("preview", 7)
             stream.push(sinograms, event=scan_event(self.angles, 15.3))
@@ -69,7 +70,6 @@ class Sirt(IterativeTestCase):
         self.assertEqual([[m.get_value(key) for key in ("slice", "iteration", "iterations")] for m in shown], [[2, 1, 100000]])
         sample = shown[0].get_value("sample")
         image = np.frombuffer(sample.get_buffer().extract_dup(0, 21 * 23 * 4), np.float32)
-        a = matrix(self.angles, self.COLUMNS, 15.3, 21, 23)
         wanted, _ = additive(a, sinograms[2].astype(np.float64).ravel(), 1, 1.5, [slice(None)])
         self.assertLess(np.linalg.norm(image - wanted), 1e-5 * np.linalg.norm(wanted))
         for key, value in (("slice", 0), ("slices", 4), ("iterations", 100000)):
