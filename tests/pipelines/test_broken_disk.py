@@ -8,6 +8,7 @@ import errno
 import os
 
 from pipetest import *
+from elementtest import Stream
 from zarr_files import read_zarr
 
 SHAPE = (40, 50)
@@ -216,6 +217,36 @@ class BrokenDisk(FaultTestCase):
                     self.assert_launches(line + " resume=true")
                     np.testing.assert_array_equal(read_dataset("out.h5", "data"), whole)
             os.remove("out.h5")
+
+    def test_resume_behind_a_queue(self):
+        """Where the writer says what it has, a filter may hold the begin of a group already: that is left out, too."""
+        images = rng.standard_normal((40, 20, 24)).astype(np.float32)
+        tifffile.imwrite("many.tif", images)
+        line = "tomosirt name=sirt axis-pos=12 num-iterations=3 batch=16 ! queue name=q ! tomowrite name=write filename={}:/data"
+        self.assert_launches(f"tomoread path=many.tif ! {line.format('whole.h5')}")
+        whole = read_dataset("whole.h5", "data")
+        for there, held in (33, 1), (20, 1), (40, 3):
+            with self.subTest(there=there, held=held):
+                name = f"out-{there}.h5"
+                with h5py.File(f"{name}.partial", "w") as file:
+                    file.create_dataset("data", data=whole[:there], chunks=(1, *whole.shape[1:]), maxshape=(None, *whole.shape[1:]))
+                with Stream(f"{line.format(name)} resume=true NOSINK", play=False) as stream:
+                    waits = []
+                    stream.sources[0].connect("need-data", lambda *_: waits.append(True))
+                    way_out, way_in = stream["q"].get_static_pad("src"), stream["write"].get_static_pad("sink")
+                    blocked = way_out.add_probe(Gst.PadProbeType.BLOCK_DOWNSTREAM, lambda *_: Gst.PadProbeReturn.OK)
+                    stream.play()
+                    wait_until(lambda: waits, "the first question for an array")
+                    for number, image in enumerate(images):
+                        if number == held:
+                            way_out.remove_probe(blocked)
+                            wait_until(way_in.get_current_caps, "the begin of the writer")
+                        asked = len(waits)
+                        stream.push(image)
+                        if number < held: # tomosirt has it then
+                            wait_until(lambda: len(waits) > asked, "the next question for an array")
+                    stream.finish()
+                np.testing.assert_array_equal(read_dataset(name, "data"), whole)
 
     def test_append_to_chunks_of_several_images(self):
         """They are written anew at their place, or at another: the old ones stay until a flush."""

@@ -125,9 +125,11 @@ Array BatchFilter::gather(const std::vector<Held> &held) {
 }
 
 GstFlowReturn BatchFilter::release() {
-    if (held_.empty())
-        return GST_FLOW_OK;
     const auto held = std::exchange(held_, {});
+    // A sink may say only now that it has their results, and the others of the group were left out: fewer may
+    // have other bits.
+    if (held.empty() || held.back().is_numbered_before(first_wanted()))
+        return GST_FLOW_OK;
     const ArrayInfo one = output_info();
     std::vector<BufferRef> results;
     {

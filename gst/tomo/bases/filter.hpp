@@ -86,6 +86,10 @@ class GST_TOMO_API BatchFilter : public Filter {
         std::uint64_t index;
         Array array;
         BufferRef facts; // a buffer without memory
+
+        bool is_numbered_before(std::uint64_t frame) const {
+            return GST_BUFFER_OFFSET_IS_VALID(facts.get()) && index < frame;
+        }
     };
 
     unsigned choose_batch_size();

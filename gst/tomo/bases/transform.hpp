@@ -75,6 +75,8 @@ class GST_TOMO_API Transform : public Element {
     // For elements that find facts of the scan by themselves.
     void send_scan(EventRef event) { output_.send_scan(std::move(event)); }
     virtual OutputPlace output_place() const { return OutputPlace::any; }
+    // The first frame whose result no sink has, as far as one has said so.
+    std::uint64_t first_wanted() const { return first_wanted_; }
     // Converters to and from other media types override these two.
     virtual ArrayInfo info_of(const GstCaps *caps) { return ArrayInfo::from_caps(caps); }
     virtual CapsRef output_caps(GstPad *src, const ArrayInfo &out);
