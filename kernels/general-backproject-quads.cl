@@ -13,6 +13,7 @@
 #include "general-view.h"
 #include "rounding.h"
 #include "general-columns.h"
+#include "general-orbits.h"
 #include "texels.h"
 
 #define LANES 32
@@ -34,15 +35,6 @@ kernel void texels_of_quads(global const PROJECTION *restrict quads, global PROJ
 #define COLUMNS (4 * ORBITS)
 #define OWN (ORBITS / ROWS) // orbits of a row of work-items
 #define TILE_L (LANES * STEPS)
-
-// The column `quarters` on from (m, n).
-static uint2 turned(const uint m, const uint n, const uint side, const uint quarters) {
-    const uint back_m = side - 1 - m, back_n = side - 1 - n;
-    return quarters == 0   ? (uint2)(m, n)
-           : quarters == 1 ? (uint2)(back_n, m)
-           : quarters == 2 ? (uint2)(back_m, back_n)
-                           : (uint2)(n, back_m);
-}
 
 // Straight to the sum: samples that wait for each other would take registers.
 static float4 add_sample(const float4 sum, global const Texel4 *quads, const Neighbours at) {

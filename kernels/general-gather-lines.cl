@@ -7,13 +7,24 @@
 //
 // Options: AWAY columns and AWAY_ROWS rows on either side of the pixel where a voxel is seen may have rays that pass it closer
 // than a voxel; ROWS of LANES work-items; a group makes TILE_X x TILE_Y columns of STEPS voxels a lane and finds detector
-// columns of STAGE views at once.
+// columns of STAGE views at once. QUADS: texels are samples of four views a quarter of a turn apart, as those of
+// general-project-lines.cl; columns and views are those of a square around the volume, and TILE_X x TILE_Y counts orbits of four
+// columns that a quarter of a turn takes to each other.
 
+#include "general-orbits.h"
 #include "general-rays.h"
 #include "rounding.h"
 
 #define LANES 32
 #define BORDER (2 * AWAY_ROWS + 1) // rows before and behind the detector's
+
+#ifdef QUADS
+typedef float4 Texel;
+#define PARTS 4
+#else
+typedef float Texel;
+#define PARTS 1
+#endif
 
 // ------------------------------------------------------------------------------------------------------ Projections
 
@@ -25,21 +36,32 @@ kernel void find_paths(global Path *restrict paths, global const RayView *restri
 #ifdef PACK_ROWS
 #define PACK 32 // pixels across and down that a work-group makes
 
-// Samples times the way of their rays. Work-groups are PACK x PACK_ROWS: along columns, then along rows.
-kernel void weigh_lines(IN(in), global float *restrict out, global const RayView *restrict views, const uint columns,
-                        const uint rows) {
-    local float pixels[PACK][PACK + 1];
+// Samples times the way of their rays, of `count` views, or quads of them. Work-groups are PACK x PACK_ROWS: along columns,
+// then along rows.
+kernel void weigh_lines(IN(in), global Texel *restrict out, global const RayView *restrict views, const uint columns,
+                        const uint rows, const uint count, const uint is_backwards) {
+    local Texel pixels[PACK][PACK + 1];
     const uint first_column = get_group_id(0) * PACK, number = get_group_id(2);
     const int first_row = get_group_id(1) * PACK - BORDER;
     global const RayView *view = views + number;
     for (int j = 0; j < PACK / PACK_ROWS; j++) {
         const uint column = first_column + get_local_id(0);
         const int row = first_row + get_local_id(1) + j * PACK_ROWS;
-        float value = 0.0f;
+        Texel value = 0.0f;
         if (column < columns && row >= 0 && row < rows) {
             const Ray ray = ray_of(view, column, row);
             const float way = way_of(view, &ray, driving_axis(view, &ray));
+#ifdef QUADS
+            float parts[PARTS];
+#pragma unroll
+            for (uint q = 0; q < PARTS; q++) {
+                const uint quarter = is_backwards ? (PARTS - q) % PARTS : q;
+                parts[q] = LOAD(in, tomo_index(column, row, number + quarter * count, columns, rows)) * way;
+            }
+            value = (Texel)(parts[0], parts[1], parts[2], parts[3]);
+#else
             value = LOAD(in, tomo_index(column, row, number, columns, rows)) * way;
+#endif
         }
         pixels[get_local_id(1) + j * PACK_ROWS][get_local_id(0)] = value;
     }
@@ -57,12 +79,13 @@ kernel void weigh_lines(IN(in), global float *restrict out, global const RayView
 // -------------------------------------------------------------------------------------------------------- Transpose
 
 #ifdef STAGE
-#define COLUMNS (TILE_X * TILE_Y)
-#define OWN (COLUMNS / ROWS) // columns of a row of work-items
+#define TILES (TILE_X * TILE_Y)
+#define COLUMNS (PARTS * TILES)
+#define OWN (TILES / ROWS) // columns, or orbits, of a row of work-items
 #define WINDOW (2 * AWAY + 1)
 
 // A detector column's rays about a column of voxels: their weight across; the row at the middle voxel, relative to one close
-// by, and its step; the way in z from row to row.
+// by, and its step; what the weight loses from row to row.
 typedef float4 Rays;
 
 // The lowest row, the sample before, and what the step of the rays lacks: over many rows it counts.
@@ -85,7 +108,7 @@ static int find_rays(global const RayView *view, global const Path *paths, const
         const tomo_real from_row = path->row[0] + plane * path->row[1], inverse = 1 / from_row;
         const tomo_real row = (z - (path->height[0] + plane * path->height[1])) * inverse;
         const tomo_real pixel = rint(clamp(row, low, high));
-        rays[found] = (float4)(weight, row - pixel, inverse, fabs(from_row));
+        rays[found] = (float4)(weight, row - pixel, inverse, fabs(from_row) * weight);
         const float step = inverse;
         const uint index = c * (rows + 2 * BORDER) + (int)pixel + BORDER - ROUNDING_BITS;
         places[found] = (Place)(low - pixel, as_float(index), inverse - step, 0);
@@ -94,35 +117,42 @@ static int find_rays(global const RayView *view, global const Path *paths, const
     return found;
 }
 
-static float gather(global const float *lines, const Rays rays, const Place place, const float z, const float reach) {
+static Texel gather(Texel sum, global const Texel *lines, const Rays rays, const Place place, const float z,
+                    const float reach) {
     const float row = fmin(fmax(rays.y + z * rays.z, place.x), place.x + reach), whole = row + ROUNDING;
     // Not of the rounded sum, which is many rows long. Beyond the projection all lines are zeros.
     const float off = fma(z, rays.z, ROUNDING - whole) + fma(z, place.z, rays.y);
-    const uint i = as_uint(place.y) + as_uint(whole);
-    float sum = fmax(1.0f - fabs(off) * rays.w, 0.0f) * lines[i];
+    global const Texel *const nearest = lines + (as_uint(place.y) + as_uint(whole));
+    sum = fma((Texel)(fmax(rays.x - fabs(off) * rays.w, 0.0f)), nearest[0], sum);
 #pragma unroll
     for (int away = 1; away <= AWAY_ROWS; away++) {
-        sum += fmax(1.0f - ((float)away + off) * rays.w, 0.0f) * lines[i - away];
-        sum += fmax(1.0f - ((float)away - off) * rays.w, 0.0f) * lines[i + away];
+        sum = fma((Texel)(fmax(rays.x - ((float)away + off) * rays.w, 0.0f)), nearest[-away], sum);
+        sum = fma((Texel)(fmax(rays.x - ((float)away - off) * rays.w, 0.0f)), nearest[away], sum);
     }
-    return rays.x * sum;
+    return sum;
 }
 
 kernel __attribute__((reqd_work_group_size(LANES, ROWS, 1))) void
-gather_lines(global const float *restrict weighted, OUT(float, out), global const RayView *restrict views,
+gather_lines(global const Texel *restrict weighted, OUT(float, out), global const RayView *restrict views,
              global const Path *restrict paths, const uint width, const uint height, const uint depth, const uint columns,
-             const uint rows, const uint count, const uint first_y) {
+             const uint rows, const uint count, const uint first_y, const uint first_slice, const uint side,
+             const uint volume_x, const uint volume_y) {
     local Rays rays[STAGE * COLUMNS * WINDOW];
     local Place places[STAGE * COLUMNS * WINDOW];
     local int found[STAGE * COLUMNS];
     const uint row = get_local_id(1), item = row * LANES + get_local_id(0);
     const uint first_x = get_group_id(0) * TILE_X, own_y = first_y + get_group_id(1) * TILE_Y;
-    const uint first_z = get_group_id(2) * LANES * STEPS, middle_z = min(first_z + LANES * STEPS / 2, depth - 1);
+    const uint first_z = first_slice + get_group_id(2) * LANES * STEPS, middle_z = min(first_z + LANES * STEPS / 2, depth - 1);
     const float lane = (float)(int)(first_z + get_local_id(0) - middle_z);
     const float reach = (float)(int)(rows + 2 * AWAY_ROWS + 1);
     const ulong size = (ulong)columns * (rows + 2 * BORDER);
+#ifdef QUADS
+    const uint most_x = (side - 1) / 2, most_y = most_x; // an orbit's first column is in a quarter of the square
+#else
+    const uint most_x = width - 1, most_y = height - 1;
+#endif
 
-    float totals[OWN][STEPS];
+    Texel totals[OWN][STEPS];
     // Loops over totals are unrolled, so that these stay in registers.
 #pragma unroll
     for (int c = 0; c < OWN; c++)
@@ -131,8 +161,13 @@ gather_lines(global const float *restrict weighted, OUT(float, out), global cons
             totals[c][i] = 0.0f;
     for (uint first = 0; first < count; first += STAGE) {
         if (item < STAGE * COLUMNS) {
-            const uint number = first + item / COLUMNS, column = item % COLUMNS;
-            const uint x = min(first_x + column % TILE_X, width - 1), y = min(own_y + column / TILE_X, height - 1);
+            const uint number = first + item / COLUMNS, tile = item % COLUMNS / PARTS;
+            uint x = min(first_x + tile % TILE_X, most_x), y = min(own_y + tile / TILE_X, most_y);
+#ifdef QUADS
+            const uint2 column = turned(x, y, side, item % PARTS);
+            x = column.x;
+            y = column.y;
+#endif
             found[item] = number < count ? find_rays(views + number, paths + (ulong)number * columns, x, y, middle_z, columns,
                                                      rows, rays + item * WINDOW, places + item * WINDOW)
                                          : 0;
@@ -140,17 +175,25 @@ gather_lines(global const float *restrict weighted, OUT(float, out), global cons
         barrier(CLK_LOCAL_MEM_FENCE);
 #pragma unroll 1
         for (int v = 0; v < STAGE; v++) {
-            global const float *const lines = weighted + (first + v) * size;
+            global const Texel *const lines = weighted + (first + v) * size;
 #pragma unroll
             for (int c = 0; c < OWN; c++) {
-                const int k = v * COLUMNS + row * OWN + c, end = k * WINDOW + found[k];
+#pragma unroll
+                for (int p = 0; p < PARTS; p++) {
+                    const int k = v * COLUMNS + (row * OWN + c) * PARTS + p;
 #pragma unroll 1
-                for (int e = k * WINDOW; e < end; e++) {
-                    const Rays own = rays[e];
-                    const Place place = places[e];
+                    for (int e = 0; e < found[k]; e++) {
+                        const Rays own = rays[k * WINDOW + e];
+                        const Place place = places[k * WINDOW + e];
+#pragma unroll
+                        for (int i = 0; i < STEPS; i++)
+                            totals[c][i] = gather(totals[c][i], lines, own, place, lane + (float)(i * LANES), reach);
+                    }
+#ifdef QUADS
 #pragma unroll
                     for (int i = 0; i < STEPS; i++)
-                        totals[c][i] += gather(lines, own, place, lane + (float)(i * LANES), reach);
+                        totals[c][i] = totals[c][i].yzwx; // in the order of the next column; after four, in the first one's
+#endif
                 }
             }
         }
@@ -159,11 +202,27 @@ gather_lines(global const float *restrict weighted, OUT(float, out), global cons
 #pragma unroll
     for (int c = 0; c < OWN; c++) {
         const uint x = first_x + (row * OWN + c) % TILE_X, y = own_y + (row * OWN + c) / TILE_X;
+        // Where a side is odd, its middle columns are first ones of their orbits once, and the very middle is an orbit.
+#ifdef QUADS
+        const uint is_middle_y = side % 2 == 1 && y == most_y, is_middle = is_middle_y && x == most_x;
+        if (x > most_x || y > most_y || (is_middle_y && !is_middle))
+            continue;
+#endif
 #pragma unroll
         for (int i = 0; i < STEPS; i++) {
             const uint z = first_z + get_local_id(0) + i * LANES;
+#ifdef QUADS
+            const float of_columns[PARTS] = {totals[c][i].x, totals[c][i].y, totals[c][i].z, totals[c][i].w};
+#pragma unroll
+            for (int r = 0; r < PARTS; r++) {
+                const uint2 column = turned(x, y, side, r) - (uint2)(volume_x, volume_y);
+                if (column.x < width && column.y < height && z < depth && !(is_middle && r > 0))
+                    AT(out, tomo_index(column.x, column.y, z, width, height)) = of_columns[r];
+            }
+#else
             if (x < width && y < height && z < depth)
                 AT(out, tomo_index(x, y, z, width, height)) = totals[c][i];
+#endif
         }
     }
 }

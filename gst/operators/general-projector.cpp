@@ -293,15 +293,15 @@ unsigned GeneralProjector::forward_units() const {
 }
 
 unsigned GeneralProjector::back_units() const {
-    return (grid_.y.count + rows_of_unit() - 1) / rows_of_unit();
+    return (all_lines() + lines_of_unit() - 1) / lines_of_unit();
 }
 
 GeneralProjector::Range GeneralProjector::views_of(const Part &part) const {
     return {part.first * views_of_unit(), std::min(part.end() * views_of_unit(), views_or_quads())};
 }
 
-GeneralProjector::Range GeneralProjector::rows_of(const Part &part) const {
-    return {part.first * rows_of_unit(), std::min(part.end() * rows_of_unit(), grid_.y.count)};
+GeneralProjector::Range GeneralProjector::lines_of(const Part &part) const {
+    return {part.first * lines_of_unit(), std::min(part.end() * lines_of_unit(), all_lines())};
 }
 
 GeneralProjector::Strips GeneralProjector::strips_of_forward(const Part &part) const {
@@ -311,9 +311,10 @@ GeneralProjector::Strips GeneralProjector::strips_of_forward(const Part &part) c
 }
 
 GeneralProjector::Strips GeneralProjector::strips_of_back(const Part &part) const {
-    const auto rows = rows_of(part);
-    const std::uint64_t width = grid_.x.count;
-    return {rows.first * width, grid_.y.count * width, rows.count() * width, grid_.z.count};
+    const auto lines = lines_of(part);
+    const std::uint64_t width = grid_.x.count, plane = width * grid_.y.count;
+    const std::uint64_t size = gathers_quads() ? plane : width;
+    return {lines.first * size, plane, lines.count() * size, gathers_quads() ? 1 : grid_.z.count};
 }
 
 std::uint64_t GeneralProjector::bytes_of_forward() const {
@@ -353,20 +354,20 @@ void GeneralProjector::project_rays(const Array &volume, unsigned first, const R
 }
 
 void GeneralProjector::back(const Array &projections, Array &volume) {
-    gather(projections, {0, grid_.y.count}, volume);
+    gather(projections, {0, all_lines()}, volume);
 }
 
 void GeneralProjector::back_part(const Array &projections, const Part &part, Array &volume) {
-    gather(projections, rows_of(part), volume);
+    gather(projections, lines_of(part), volume);
 }
 
-void GeneralProjector::gather(const Array &projections, const Range &rows, Array &volume) {
+void GeneralProjector::gather(const Array &projections, const Range &made, Array &volume) {
     check(volume, projections, volume, views_);
     compute_.input_format("in", projections.info().format);
     if (can_gather_lines())
-        gather_lines(projections, rows, volume);
+        gather_lines(projections, made, volume);
     else
-        gather_rays(projections, rows, volume);
+        gather_rays(projections, made, volume);
 }
 
 void GeneralProjector::gather_rays(const Array &projections, const Range &rows, Array &volume) {

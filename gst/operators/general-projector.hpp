@@ -34,7 +34,7 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     void forward(const Array &volume, unsigned first, Array &projections);
 
     // A part of a result that can be made by itself, with the bits that it has in the whole: some of the
-    // units of an operator, which are a few views, or rows of all slices.
+    // units of an operator, which are a few views, or rows of all slices, or slices.
     struct Part {
         unsigned first, count;
         unsigned end() const { return first + count; }
@@ -68,14 +68,15 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     // On GPUs, where all rays of a detector column go over the same lines along z.
     bool can_project_lines() const;
     bool can_gather_lines() const;
+    bool gathers_quads() const { return has_quads() && can_gather_lines(); }
     // Numbers from one up to another.
     struct Range {
         unsigned first, end;
         unsigned count() const { return end - first; }
     };
-    // Rows of all slices.
-    void gather(const Array &projections, const Range &rows, Array &volume);
-    void gather_lines(const Array &projections, const Range &rows, Array &volume);
+    // `made`: rows of all slices, or slices where quads are gathered, whose columns are spread over all rows.
+    void gather(const Array &projections, const Range &made, Array &volume);
+    void gather_lines(const Array &projections, const Range &made, Array &volume);
     void gather_rays(const Array &projections, const Range &rows, Array &volume);
     // `made`: of the views that `projections` has, whose first one is `first`; or of the quads, if it has
     // all.
@@ -91,9 +92,11 @@ class GST_TOMO_API GeneralProjector final : public Projector {
     // Rows of a detector column with its border.
     unsigned gathered_pitch() const;
     unsigned views_of_unit() const;
-    unsigned rows_of_unit() const;
+    // Rows or slices.
+    unsigned lines_of_unit() const;
+    unsigned all_lines() const { return gathers_quads() ? grid_.z.count : grid_.y.count; }
     Range views_of(const Part &part) const;
-    Range rows_of(const Part &part) const;
+    Range lines_of(const Part &part) const;
     bool fits_quads(std::uint64_t memory) const;
     Kernel kernel(const char *function);
     std::uint64_t rays_of_view() const { return std::uint64_t{columns_} * rows_; }

@@ -56,7 +56,8 @@ class GST_TOMO_API ProjectorHelpers {
 };
 
 // A projector of which several devices compute parts: each a part of the views, and of the rows of all
-// slices. Arrays are those of the owner of `helpers`, and results have the bits of its own projector.
+// slices or of the slices. Arrays are those of the owner of `helpers`, and results have the bits of its own
+// projector.
 class GST_TOMO_API SharedProjector final : public Projector {
   public:
     using Make = std::function<std::unique_ptr<GeneralProjector>(Compute &)>;

@@ -213,6 +213,11 @@ GST_START_TEST(test_upright_pair) {
             for (const double sense : {1.0, -1.0})
                 check_pair(compute, upright_geometry(beam, views, sense), int(views), bound);
     check_pair(compute, upright_geometry(Beam::cone, 8, 1.0), 8, bound, 0); // one view at a time
+    // More slices than a work-group gathers.
+    auto high = upright_geometry(Beam::cone, 12, 1.0);
+    high.grid.z.count = 70;
+    high.grid.z.from = -34.5 * high.grid.z.step;
+    check_pair(compute, high, 12, bound);
 }
 GST_END_TEST;
 
