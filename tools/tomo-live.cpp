@@ -196,7 +196,7 @@ class Run {
             const auto &level = event.text_of("level");
             status_.clear();
             program_.complain(level == "error" ? told : level + ": " + told);
-        } else if ((kind == "fields" || kind == "keep") && !told.empty() &&
+        } else if ((kind == "fields" || kind == "keep" || kind == "volume") && !told.empty() &&
                    event.text_of("state") != "failed" && event.text_of("state") != "slow") {
             status_.clear();
             g_printerr("%s: %s\n", program_.name().c_str(), told.c_str());
@@ -258,8 +258,8 @@ int main(int argc, char **argv) {
         "  tomo-live aravissrc --half-turn 180 --flats flats --darks darks --window autovideosink\n"
         "  tomo-live --demo\n\n"
         "SOURCE is elements of GStreamer that give images, or a scan that is played. Commands on standard "
-        "input: plane N PLANE, axis PIXELS, darks N, flats N, keep SECONDS PATH, stop-keeping, pause, "
-        "resume, quit; --progress json takes them as objects.");
+        "input: plane N PLANE, axis PIXELS, darks N, flats N, keep SECONDS PATH, stop-keeping, "
+        "volume PATH, pause, resume, quit; --progress json takes them as objects.");
     gboolean is_demo = FALSE, is_web = FALSE, quiet = FALSE;
     gchar *progress_text = nullptr, *window_text = nullptr;
     double seconds = 0;

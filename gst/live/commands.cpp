@@ -56,7 +56,8 @@ LiveCommand::LiveCommand(const std::string &written) {
             plane_ = words(member);
         else if (key == "count" && (name_ == "darks" || name_ == "flats"))
             count_ = whole(member);
-        else if (key == "path" && (name_ == "keep" || name_ == "darks" || name_ == "flats"))
+        else if (key == "path" &&
+                 (name_ == "keep" || name_ == "darks" || name_ == "flats" || name_ == "volume"))
             path_ = words(member);
         else if (key == "seconds" && name_ == "keep") {
             seconds_ = member.value.is(Json::Kind::number)
@@ -109,7 +110,7 @@ void LiveCommand::steer(Session &session) const {
     else if (name_ == "stop-keeping")
         session.stop_keeping();
     else if (name_ == "volume")
-        session.request_volume();
+        session.request_volume(path_);
     else if (name_ == "pause" || name_ == "resume")
         session.pause(name_ == "pause");
     else

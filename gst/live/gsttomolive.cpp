@@ -214,6 +214,8 @@ static void gst_tomo_live_class_init(GstTomoLiveClass *klass) {
      *   the `stored-seconds` that they cover, and the frames `kept` in the file under way
      * - `fields`: darks or flats (`kind`) are in force, the mean of so many `frames`
      * - `keep`: `state` (begun, done, failed), `path`, `frames`, and the `text` of a failure
+     * - `volume`: a coarse volume was made: its `width`, `height` and `depth`, `number` and `angle` (radians)
+     *   of its newest projection; where it was written, the `path`, with `state` (done, failed) and `text`
      * - `done`: `status` (done, failed) and the `outputs`, files that were written
      */
     live_signal[event_signal] = g_signal_new("event", G_TYPE_FROM_CLASS(klass), G_SIGNAL_RUN_LAST, 0, nullptr,
@@ -574,6 +576,22 @@ gboolean gst_tomo_live_stop_keeping(GstTomoLive *live, GError **error) {
 gboolean gst_tomo_live_request_volume(GstTomoLive *live, GError **error) {
     g_return_val_if_fail(GST_IS_TOMO_LIVE(live), FALSE);
     return ask(live, error, [](Session &session) { session.request_volume(); });
+}
+
+/**
+ * gst_tomo_live_write_volume:
+ * @live: a live object that runs
+ * @path: (type filename): name of a new file, such as volume.h5, volume.tif or volume.ome.zarr
+ * @error: why it can't be
+ *
+ * Asks for a coarse volume, as gst_tomo_live_request_volume() does, and writes it. An event `volume` with
+ * this path tells when the file is whole, or why it is not.
+ *
+ * Returns: whether it was possible
+ */
+gboolean gst_tomo_live_write_volume(GstTomoLive *live, const gchar *path, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_LIVE(live) && path && *path, FALSE);
+    return ask(live, error, [&](Session &session) { session.request_volume(path); });
 }
 
 /**

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "live-pipeline.hpp"
 #include "planes.hpp"
+#include "volume-files.hpp"
 
 #include <gst/files/scan/layout.hpp>
 #include <gst/reconstruction/line.hpp>
@@ -237,8 +238,10 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
         made.get(), GST_PAD_PROBE_TYPE_BUFFER,
         [](GstPad *pad, GstPadProbeInfo *probe, gpointer self) {
             auto *pipeline = static_cast<LivePipeline *>(self);
+            auto *buffer = GST_PAD_PROBE_INFO_BUFFER(probe);
             pipeline->is_volume_wanted_ = false;
-            pipeline->show({}, ++pipeline->volumes_, pad, GST_PAD_PROBE_INFO_BUFFER(probe));
+            pipeline->show({}, ++pipeline->volumes_, pad, buffer);
+            pipeline->tell_volume(pad, buffer);
             return GST_PAD_PROBE_OK;
         },
         this, nullptr);
@@ -341,6 +344,10 @@ void LivePipeline::set_keeping(const LiveSettings &settings) {
 
 void LivePipeline::set_volume(const LiveSettings &settings) {
     volume_rate_ = settings.volume_rate;
+    {
+        const std::lock_guard<std::mutex> lock(lock_);
+        volume_pattern_ = settings.volume_path;
+    }
     g_object_set(volume_.get(), "plane", text("z=0,size=%u,depth=all", settings.volume_size.value()).c_str(),
                  nullptr);
 }
@@ -390,7 +397,7 @@ void LivePipeline::change(const LiveSettings &settings, const std::string &name)
     else if (name == "half-turn" || name == "angle-step-degrees" || name == "speed-degrees" ||
              name == "views" || name == "axis" || name == "roll")
         set_angles(settings);
-    else if (name == "volume-size" || name == "volume-rate")
+    else if (name == "volume-size" || name == "volume-rate" || name == "volume-path")
         set_volume(settings);
     else if (name == "rate")
         rate_ = settings.rate;
@@ -437,6 +444,18 @@ void LivePipeline::keep(double seconds, const std::string &path) {
 void LivePipeline::stop_keeping() {
     gboolean is_stopped = FALSE;
     g_signal_emit_by_name(store_.get(), "stop-keeping", &is_stopped);
+}
+
+void LivePipeline::request_volume(const std::string &path) {
+    if (!path.empty()) {
+        check_volume_name(path);
+        const std::lock_guard<std::mutex> lock(lock_);
+        if (!next_volume_path_.empty())
+            graph_error(GST_TOMO_GRAPH_ERROR_BUSY,
+                        text("the next volume goes to '%s': wait for it", next_volume_path_.c_str()));
+        next_volume_path_ = path;
+    }
+    is_volume_wanted_ = true;
 }
 
 GstSample *LivePipeline::frame() {
@@ -498,6 +517,48 @@ void LivePipeline::show(std::optional<unsigned> index, std::uint64_t count, GstP
     if (index)
         gst_structure_set(facts, "plane", G_TYPE_UINT, *index, nullptr);
     show_(index, SampleRef(gst_sample_new(buffer, caps.get(), nullptr, facts)));
+}
+
+// And writes it where somebody wants that.
+void LivePipeline::tell_volume(GstPad *pad, GstBuffer *buffer) {
+    std::string path, pattern;
+    {
+        const std::lock_guard<std::mutex> lock(lock_);
+        path = std::exchange(next_volume_path_, {});
+        pattern = volume_pattern_;
+    }
+    std::string said;
+    std::optional<Error> error;
+    ArrayInfo info;
+    try {
+        const CapsRef caps(gst_pad_get_current_caps(pad));
+        info = ArrayInfo::from_caps(caps.get());
+        if (path.empty() && !pattern.empty())
+            path = free_volume_name(pattern);
+        if (!path.empty()) {
+            const MappedBuffer mapped(buffer, GST_MAP_READ);
+            write_volume(path, info, mapped.data());
+            said = text("'%s' has a volume of %s", path.c_str(), info.describe().c_str());
+        }
+    } catch (...) {
+        error = current_error();
+        said = text("a volume is not in a file: %s", error->what());
+    }
+    auto *told = gst_structure_new("tomo-volume", "state", G_TYPE_STRING, error ? "failed" : "done", "width",
+                                   G_TYPE_UINT, info.width, "height", G_TYPE_UINT, info.height, "depth",
+                                   G_TYPE_UINT, info.depth, nullptr);
+    const auto *facts = gst_buffer_get_tomo_frame_meta(buffer);
+    gst_structure_set(told, "number", G_TYPE_UINT64, facts ? facts->index : GST_BUFFER_OFFSET(buffer),
+                      nullptr);
+    if (facts && std::isfinite(facts->angle))
+        gst_structure_set(told, "angle", G_TYPE_DOUBLE, facts->angle, nullptr);
+    if (!path.empty())
+        gst_structure_set(told, "path", G_TYPE_STRING, path.c_str(), "text", G_TYPE_STRING, said.c_str(),
+                          nullptr);
+    gst_element_post_message(volume_.get(), gst_message_new_element(GST_OBJECT(volume_.get()), told));
+    if (error)
+        gst_element_message_full(volume_.get(), GST_MESSAGE_WARNING, error->domain, error->code,
+                                 g_strdup(said.c_str()), nullptr, __FILE__, G_STRFUNC, __LINE__);
 }
 
 } // namespace tomo::live

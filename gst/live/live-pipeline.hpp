@@ -42,7 +42,7 @@ class LivePipeline {
     void take_fields(const std::string &kind, unsigned count);
     void keep(double seconds, const std::string &path);
     void stop_keeping();
-    void request_volume() { is_volume_wanted_ = true; }
+    void request_volume(const std::string &path);
     GstSample *frame();
 
     struct Counts {
@@ -72,12 +72,14 @@ class LivePipeline {
     void set_keeping(const LiveSettings &settings);
     void set_volume(const LiveSettings &settings);
     void show(std::optional<unsigned> index, std::uint64_t number_of_slice, GstPad *pad, GstBuffer *buffer);
+    void tell_volume(GstPad *pad, GstBuffer *buffer);
 
     const Show show_;
     ObjectRef<GstElement> pipeline_, source_, store_, waiting_, ring_, slices_, volume_;
-    std::mutex lock_; // for branches_ and frame_
+    std::mutex lock_; // for branches_, frame_ and the paths of volumes
     std::vector<std::unique_ptr<Branch>> branches_;
     SampleRef frame_;
+    std::string volume_pattern_, next_volume_path_;
     std::atomic<bool> is_paused_{false}, is_volume_wanted_{false}, is_source_down_{false};
     std::atomic<double> rate_{0}, volume_rate_{0};
     std::atomic<std::int64_t> next_volume_{0}; // microseconds

@@ -220,7 +220,6 @@ class LiveSettings : public reconstruction::Parameters {
                                     2048,
                                     {.name = "volume-size",
                                      .section = &section::slices,
-                                     .level = Level::advanced,
                                      .unit = "px",
                                      .blurb =
                                          "Columns, rows and at most planes of the coarse volume, over the "
@@ -231,10 +230,19 @@ class LiveSettings : public reconstruction::Parameters {
                                   1e3,
                                   {.name = "volume-rate",
                                    .section = &section::slices,
-                                   .level = Level::advanced,
                                    .unit = "1/s",
                                    .automatic = "on request alone",
                                    .blurb = "Coarse volumes in a second"}};
+    Parameter<std::string> volume_path{
+        this,
+        "",
+        {.name = "volume-path",
+         .section = &section::slices,
+         .level = Level::advanced,
+         .automatic = "no files",
+         .blurb =
+             "Files of coarse volumes: a pattern with a number, such as volume-%03i.h5, of which the first "
+             "one that is free counts"}};
 
     // Keeping frames
     Parameter<std::string> store_limit{

@@ -1,6 +1,7 @@
 // gst-tomo: streamed X-ray imaging on GStreamer and OpenCL
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "planes.hpp"
+#include "volume-files.hpp"
 
 #include <gst/tomo/graph/names.hpp>
 #include <gst/tomo/support/bytes.hpp>
@@ -137,6 +138,8 @@ void check(const LiveSettings &settings) {
     for (const auto &one : planes)
         check_plane(one);
     check_condition(settings.keep_when);
+    if (!settings.volume_path.empty())
+        check_volume_pattern(settings.volume_path);
     std::string given;
     unsigned count = 0;
     for (const reconstruction::ParameterBase *parameter :

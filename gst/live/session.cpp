@@ -172,7 +172,7 @@ void Session::change(const LiveSettings &settings, const std::string &name) {
 void Session::take_fields(const std::string &kind, unsigned count) { running()->take_fields(kind, count); }
 void Session::keep(double seconds, const std::string &path) { running()->keep(seconds, path); }
 void Session::stop_keeping() { running()->stop_keeping(); }
-void Session::request_volume() { running()->request_volume(); }
+void Session::request_volume(const std::string &path) { running()->request_volume(path); }
 
 GstSample *Session::slice(unsigned index) {
     const std::lock_guard<std::mutex> lock(lock_);
@@ -303,7 +303,7 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
         const auto *told = gst_message_get_structure(message);
         if (!told)
             return;
-        for (const char *kind : {"fields", "keep"})
+        for (const char *kind : {"fields", "keep", "volume"})
             if (gst_structure_has_name(told, text("tomo-%s", kind).c_str())) {
                 auto event = event_of(kind);
                 add_fields(event, told);

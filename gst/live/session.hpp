@@ -40,7 +40,8 @@ class Session : public EventThread<LiveEvent> {
     void take_fields(const std::string &kind, unsigned count);
     void keep(double seconds, const std::string &path);
     void stop_keeping();
-    void request_volume();
+    // To a new file, where a path is given.
+    void request_volume(const std::string &path = {});
 
     // Transfer full; null before the first one.
     GstSample *slice(unsigned index);

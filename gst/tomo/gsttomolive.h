@@ -38,6 +38,7 @@ GST_TOMO_API gboolean gst_tomo_live_keep(GstTomoLive *live, gdouble seconds, con
                                          GError **error);
 GST_TOMO_API gboolean gst_tomo_live_stop_keeping(GstTomoLive *live, GError **error);
 GST_TOMO_API gboolean gst_tomo_live_request_volume(GstTomoLive *live, GError **error);
+GST_TOMO_API gboolean gst_tomo_live_write_volume(GstTomoLive *live, const gchar *path, GError **error);
 GST_TOMO_API gboolean gst_tomo_live_command(GstTomoLive *live, const gchar *command, GError **error);
 
 GST_TOMO_API GstSample *gst_tomo_live_get_slice(GstTomoLive *live, guint index);

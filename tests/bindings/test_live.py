@@ -16,6 +16,7 @@ gi.require_version("Gst", "1.0")
 gi.require_version("GstTomo", "1.0")
 import h5py
 import numpy as np
+import tifffile
 from gi.repository import GLib, Gst, GstTomo
 
 from phantom_scan import AXIS as SCAN_AXIS, Scan
@@ -173,6 +174,8 @@ class LiveTest(unittest.TestCase):
             live.until(lambda: live.volumes, "a volume")
             self.assertEqual(to_array(live.volumes[0]).shape, (round(ROWS / WIDTH * 16), 16, 16))
             self.assertIsNotNone(live.live.get_volume())
+            live.until(lambda: live.kinds("volume"), "its event")
+            self.assertNotIn("path", live.kinds("volume")[0])
             for call, words in (
                     (lambda: live.live.start(), "runs already"), (lambda: live.live.remove_plane(0), "last plane"),
                     (lambda: live.live.set_parameter("source", "v4l2src"), "source can't change")):
@@ -243,6 +246,47 @@ class LiveTest(unittest.TestCase):
         with self.assertRaisesRegex(GLib.Error, "GRAY16"):
             live.start()
 
+    def test_files_of_volumes(self):
+        """On command and at a rate, each with the samples of the signal; an end of the run tells them all."""
+        with tempfile.TemporaryDirectory() as folder:
+            with Live(correction="off", planes="z=0,size=8", volume_size=16, volume_path=f"{folder}/v-%02i.h5:/coarse") as live:
+                live.until(lambda: live.slices, "a slice")
+                for call, words in ((lambda: live.live.write_volume(f"{folder}/v.png"), "is a picture"),
+                                    (lambda: live.live.write_volume(f"{folder}/v.what"), "not known"),
+                                    (lambda: live.live.set_parameter("volume-path", "v.h5"), "wanted a number in it")):
+                    with self.assertRaisesRegex(GLib.Error, words):
+                        call()
+                live.live.write_volume(f"{folder}/one.tif")
+                live.until(lambda: live.kinds("volume"), "a file")
+                with self.assertRaisesRegex(GLib.Error, "one.tif' is there already"):
+                    live.live.command(json.dumps({"command": "volume", "path": f"{folder}/one.tif"}))
+                live.live.set_parameter("volume-rate", "50")
+                live.until(lambda: len(live.kinds("volume")) > 2, "more files")
+                live.live.set_parameter("volume-rate", "0")
+            events = live.kinds("volume")
+            self.assertEqual([one["path"] for one in events][:3], [f"{folder}/one.tif", f"{folder}/v-00.h5:/coarse", f"{folder}/v-01.h5:/coarse"])
+            self.assertEqual(live.kinds("done")[0]["outputs"], [one["path"] for one in events])
+            first, last = live.volumes[0], live.volumes[-1]  # of those between the signal may leave out some
+            self.assertEqual([one.get_info().get_value("number") for one in (first, last)], [events[0]["number"], events[-1]["number"]])
+            self.assertEqual(tifffile.imread(f"{folder}/one.tif").tolist(), to_array(first).tolist())
+            with h5py.File(events[-1]["path"].partition(":")[0]) as file:
+                self.assertEqual(file["coarse"][:].tolist(), to_array(last).tolist())
+            self.assertEqual([events[0][name] for name in ("state", "width", "height", "depth")], ["done", 16, 16, round(ROWS / WIDTH * 16)])
+
+    def test_a_volume_that_finds_no_room(self):
+        """Is told, and the run goes on."""
+        with tempfile.TemporaryDirectory() as folder, Live(correction="off", planes="z=0,size=8", volume_size=16) as live:
+            live.until(lambda: live.slices, "a slice")
+            with open(f"{folder}/file", "w"):
+                pass
+            live.live.write_volume(f"{folder}/file/v.h5")
+            live.until(lambda: live.kinds("volume"), "an end")
+            self.assertEqual(live.kinds("volume")[0]["state"], "failed")
+            self.message(live, "a volume is not in a file")
+            live.live.request_volume()
+            live.until(lambda: len(live.kinds("volume")) > 1, "a volume")
+            self.assertEqual(live.kinds("volume")[1]["state"], "done")
+
     def test_the_module(self):
         from gsttomo.live import Error, Live as Beamline, Slice, Volume
 
@@ -265,6 +309,8 @@ class LiveTest(unittest.TestCase):
                 volume = live.volume()
                 self.assertIsInstance(volume, Volume)
                 self.assertEqual(volume.image.shape[1:], (16, 16))
+                live.write_volume(f"{folder}/volume.npy")
+                self.assertEqual(np.load(f"{folder}/volume.npy").shape, volume.image.shape)
                 self.assertEqual(live.stop_keeping()["path"], f"{folder}/kept.h5")
                 for call, words in ((lambda: live.set(axs=3), "axis"), (lambda: live.show(7, "z=0"), "no plane 7")):
                     with self.assertRaisesRegex(Error, words):

@@ -7,6 +7,7 @@ import threading
 import unittest.mock
 
 import h5py
+import tifffile
 from pipetest import *
 
 CAMERA = "tomophantomcamera name=camera width=48 height=32 half-turn=40 frame-rate=200"
@@ -62,9 +63,10 @@ class TomoLive(PipelineTestCase):
         with Program("--demo", "--size", "32", "--window", "videorate ! video/x-raw,framerate=5/1 ! jpegenc ! multifilesink location=%03d.jpg") as demo:
             demo.until(lambda: any("mean of 20 flats" in line for line in demo.told), "flats")
             demo.until(lambda: os.path.exists("004.jpg"), "pictures")
-            for line in "plane 1 z=20", "axis 130.5", "nonsense", "plane 9 z=1", "keep 0.5 kept.h5":
+            for line in "plane 1 z=20", "axis 130.5", "nonsense", "plane 9 z=1", "keep 0.5 kept.h5", "set volume-size 32", "volume coarse.tif":
                 demo.type(line)
             demo.until(lambda: any("and all that follow" in line for line in demo.told), "the begin of a file")
+            demo.until(lambda: any("'coarse.tif' has a volume of float32 32 x 32 x 32" in line for line in demo.told), "a volume")
             demo.type("quit")
             self.assertEqual(demo.end(), 0, demo.told)
         told = "\n".join(demo.told)
@@ -72,6 +74,7 @@ class TomoLive(PipelineTestCase):
             self.assertIn(words, told)
         self.assertRegex(demo.told[-1], r"\d+ frames, [0-9.]+/s; \d+ slices")
         self.assertEqual(demo.lines, [])
+        self.assertEqual(tifffile.imread("coarse.tif").shape, (32, 32, 32))
         with h5py.File("kept.h5") as file:
             self.assertEqual(file["exchange/data"].shape[1:], (256, 256))
             self.assertEqual(file["exchange/rotation_axis"][0], 130.5)

@@ -159,6 +159,13 @@ class Live:
         _checked(self._live.request_volume)
         return next((item for item in self if isinstance(item, Volume)), None)
 
+    def write_volume(self, path, wait=True):
+        """Writes a coarse volume of the newest projections to a new file, and waits until it is whole."""
+        path = os.fspath(path)
+        _checked(self._live.write_volume, path)
+        if wait and (told := self.wait_for("volume", path=path))["state"] == "failed":
+            raise Error(told["text"])
+
     def pause(self):
         _checked(self._live.pause)
 
