@@ -5,9 +5,11 @@
 import os
 import signal
 import unittest
+import unittest.mock
 
 import numpy as np
 from guitest import SCAN, GuiTest, QtCore, QtWidgets, click, drag, main, spin, type_into, until
+from gsttomo import _live_process
 from gsttomo.faces import live as faces
 
 CAMERA = "tomophantomcamera name=camera width=96 height=64 half-turn=40 frame-rate=40 noise=0.2"
@@ -75,6 +77,24 @@ class Live(GuiTest):
         until(lambda: len(place.panes.panes) == 3)
         for name in ("frames", "slices", "latency"):
             until(lambda name=name: place.findChild(QtWidgets.QLabel, f"live-{name}").text()[:1].isdigit(), name)
+        # A coarse volume, in which planes are lines that can be dragged.
+        shown = place.panes.volume
+        self.assertFalse(shown.isVisible())
+        place.configuration.update({"volume-size": 48})
+        click(place.volume_button)
+        until(lambda: shown.view.image() is not None and [line[:2] for line in shown.lines.lines] == [(0, 0), (2, 1)], "no volume")
+        self.assertEqual((shown.view.image().shape, place.volume_button.text(), place.configuration.values["volume-rate"]),
+                         ((32, 48), faces.HIDE_VOLUME, faces.VOLUME_RATE))
+        shown.along.setCurrentText("z")
+        until(lambda: shown.view.image().shape == (48, 48) and [line[:2] for line in shown.lines.lines] == [(0, 0), (1, 1)])
+        offset = place.panes.panes[1].place["offset"]
+        at = shown.lines.lines[1][2]
+        begin, end = (shown.view.canvas.to_widget(QtCore.QPointF(5, down)).toPoint() for down in (at, at + 6))
+        drag(shown.view.canvas, begin, end)
+        until(lambda: 9 < place.panes.panes[1].place["offset"] - offset < 15, "its line moves nothing")  # a sample of it is two pixels
+        click(place.volume_button)
+        until(lambda: not shown.isVisible())
+        self.assertNotIn("volume-rate", place.configuration.values)
         # Darks and flats on command.
         place.process.course.fields.clear()
         click(place.flats)
@@ -145,6 +165,17 @@ class Live(GuiTest):
 
 
 class Shared(unittest.TestCase):
+    def test_maxima_of_a_volume(self):
+        """Along x, y and z; a sample that is no number counts as none."""
+        volume = np.random.default_rng().normal(size=(3, 4, 5)).astype(np.float32)
+        volume[1, 2, 3] = np.nan
+        largest = _live_process.Largest(volume)
+        with unittest.mock.patch.object(_live_process, "copy_of", lambda sample: sample):
+            for name, axis in ("z", 0), ("y", 1), ("x", 2):
+                self.assertEqual(largest.along(name).tolist(), np.nanmax(volume, axis).tolist())
+        # 5 columns of 2 pixels; the axis is 2 pixels left of the middle.
+        self.assertEqual(faces.place_of_maximum("y", 10, 6, 3.0, (3, 5)), {"normal": "y", "offset": 0.0, "along": ["x", "z"], "begin": [-3.0, -3.0], "step": 2.0})
+
     def test_planes(self):
         for text, pixels, wanted in (("z=3.5", 1, "z=4.5"), ("x=-2,size=64", -3, "x=-5,size=64"),
                                      ("at=1:2:3,right=2:0:0,down=0:0:1,width=4,height=5", 2, "at=1:0:3,right=2:0:0,down=0:0:1,width=4,height=5")):

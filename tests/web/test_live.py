@@ -92,6 +92,18 @@ class Live(BrowserTest):
         page.wait_for_function("() => document.querySelectorAll('.live-plane input').length === 4")
         page.click("[aria-label='Remove plane 4']")
         until(lambda: len(server.get("live")["planes"]) == 3)
+        # A coarse volume for all, in which planes are lines; another direction needs no new one.
+        self.assertEqual(page.locator("#live-along").count(), 0)
+        page.click("#live-volume")
+        page.wait_for_selector("#live-volume:text-is('Hide volume')")
+        self.assertEqual(server.get("live")["values"]["volume-rate"], 1.0)
+        page.wait_for_selector(".live-pane[data-caption^='maximum along y']")
+        until(lambda: [line[:2] for line in server.get("live")["volume_lines"]["z"]] == [[0, 0], [1, 1]], "no lines")
+        page.select_option("#live-along", "z")
+        page.wait_for_selector(".live-pane[data-caption^='maximum along z']")
+        page.click("#live-volume")
+        page.wait_for_selector("#live-along", state="detached")
+        until(lambda: "volume-rate" not in server.get("live")["values"])
         # Frames that are kept become a file among the results.
         page.click("#live-keep")
         page.wait_for_selector("#live-keep:text-is('Stop keeping')")
@@ -137,8 +149,8 @@ class Live(BrowserTest):
         self.assertIn("blanks", user.ask("POST", "live/start", {"place": f"scans/{name}"}).json["error"])
         self.assertEqual(user.ask("POST", "live/command", {"command": "pause"}).status, 409)
         problems = user.ask("PATCH", "live/settings", {"values": {
-            "process": "filesink location=/tmp/x", "keep-path": "/tmp/x.h5", "source": "x", "darks": "/etc/passwd", "axs": 1, "flats": "scans/savu24737.nxs"}}).json["problems"]
-        self.assertEqual(set(problems), {"process", "keep-path", "source", "darks", "axs"})
+            "process": "filesink location=/tmp/x", "keep-path": "/tmp/x.h5", "volume-path": "/tmp/x-%i.h5", "source": "x", "darks": "/etc/passwd", "axs": 1, "flats": "scans/savu24737.nxs"}}).json["problems"]
+        self.assertEqual(set(problems), {"process", "keep-path", "volume-path", "source", "darks", "axs"})
         self.assertEqual([one["by_server"] for one in user.ask("GET", "live/schema").json["parameters"] if one["name"] in ("process", "axis")], [True, False])
         expert = Browser(server)
         expert.log_in("eva")

@@ -3,7 +3,8 @@
 """python3 -m gsttomo._live_process [--samples uint16]: slices of a camera for a face, in a process of its own.
 
 It reads commands, a line of JSON each, and writes events, a line of JSON each, behind which the samples of a slice or frame stand
-(gsttomo.faces.live.Unpacker). Whoever reads slowly gets the newest slice of each plane. The end of the commands ends it. A command with
+(gsttomo.faces.live.Unpacker). Of a coarse volume these are its largest values along x, y and z: events `maximum`. Whoever reads slowly gets the newest
+slice of each plane. The end of the commands ends it. A command with
 an `id` is answered: by an event `obeyed` or `refused` with this id.
 
     start {parameters}                       begins; planes, keep and the like are those of GstTomo.Live.command()
@@ -25,6 +26,7 @@ gi.require_version("GstTomo", "1.0")
 import numpy as np  # noqa: E402
 from gi.repository import GLib, Gst, GstTomo  # noqa: E402
 
+from ._arrays import copy_of  # noqa: E402
 from .faces import live as faces  # noqa: E402
 from .faces.parameters import text_of  # noqa: E402
 
@@ -161,6 +163,7 @@ class Process:
         self._live.set_parameters(json.dumps({name: value for name, value in parameters.items() if name not in faces.FACE_ONLY}))
         self._process = parameters.get("process", "")
         self._live.connect("slice", self._on_slice)
+        self._live.connect("volume", self._on_volume)
         self._live.connect("event", self._on_event)
         self._live.start()
         self._frame_shown, self._wants = None, []
@@ -213,18 +216,23 @@ class Process:
         planes = live.get_planes()
         if index >= len(planes):
             return  # it was removed meanwhile
-        info, (columns, rows, axis), size = sample.get_info(), self._detector(), live.props.size
-        event = {"event": "slice", "index": index, "plane": planes[index], "number": info.get_value("number"), "count": info.get_value("count")}
-        for name in ("angle", "latency"):
-            value = info.get_value(name)
-            if value == value:
-                event[name] = value
+        (columns, rows, axis), size = self._detector(), live.props.size
+        event = {"event": "slice", "index": index, "plane": planes[index], **facts_of(sample)}
 
         def made():
             array = samples_of(sample)
             place = faces.place_of(planes[index], columns, rows, axis, size, array.shape)
             return packed({**event, "place": place}, array, self._kind)
         self._outlet.show(index, made)
+
+    def _on_volume(self, live, sample):
+        event, detector, largest = facts_of(sample), self._detector(), Largest(sample)
+        for along in faces.NORMALS:
+            def made(along=along):
+                array = largest.along(along)
+                place = faces.place_of_maximum(along, *detector, array.shape)
+                return packed({"event": "maximum", "along": along, **event, "place": place}, array, self._kind)
+            self._outlet.show(f"maximum {along}", made)
 
     def _on_event(self, live, text):
         event = json.loads(text)
@@ -274,6 +282,29 @@ class Process:
             (live.take_darks if kind == "darks" else live.take_flats)(count)
             return False
         GLib.timeout_add(20, take)
+
+
+class Largest:
+    """The largest values of a coarse volume along its axes, computed when the first of them is shown."""
+
+    AXES = {"x": 2, "y": 1, "z": 0}
+
+    def __init__(self, sample):
+        self._sample, self._images = sample, {}
+
+    def along(self, name):
+        if not self._images:
+            volume = copy_of(self._sample)
+            self._images = {one: np.fmax.reduce(volume, axis) for one, axis in self.AXES.items()}  # nan where there is nothing else
+            self._sample = None
+        return self._images[name]
+
+
+def facts_of(sample):
+    """What is told of a slice or volume."""
+    info = sample.get_info()
+    values = {name: info.get_value(name) for name in ("number", "count", "angle", "latency")}
+    return {name: value for name, value in values.items() if value == value}  # without nan
 
 
 def samples_of(sample):

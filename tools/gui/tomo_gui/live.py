@@ -45,6 +45,7 @@ class LivePlace(QtWidgets.QWidget):
         process.changed.connect(self._show_course)
         process.sliced.connect(self._show_slice)
         process.framed.connect(lambda event, array: self.panes.show_frame(event, array))
+        process.projected.connect(lambda event, array: self.panes.show_maximum(event, array))
         process.planes_changed.connect(self._take_planes)
         process.told.connect(session.noted)
         process.refused.connect(self._refuse)
@@ -167,13 +168,16 @@ class LivePlace(QtWidgets.QWidget):
         self.path.setToolTip("File that the frames go to; without: one with date and time in its name")
         self.add_button = QtWidgets.QPushButton("Add plane", objectName="live-add")
         self.add_button.clicked.connect(lambda: self._add_plane("z=0"))
+        self.volume_button = QtWidgets.QPushButton(faces.SHOW_VOLUME, objectName="live-volume")
+        self.volume_button.setToolTip("The largest values of a coarse volume, in which the planes are lines; volume-size and volume-rate are among the settings")
+        self.volume_button.clicked.connect(lambda: self.configuration.update({"volume-rate": None if self._has_volume() else faces.VOLUME_RATE}))
         grid = QtWidgets.QGridLayout()
         grid.setContentsMargins(2 * theme.SPACE, 0, 2 * theme.SPACE, 0)
         grid.setSpacing(theme.SPACE)
-        for row, widgets in enumerate(((self.darks, self.flats, self.count), (self.add_button, self.keep_button, self.seconds))):
+        for row, widgets in enumerate(((self.darks, self.flats, self.count), (self.add_button, self.volume_button), (self.keep_button, self.seconds))):
             for at, widget in enumerate(widgets):
                 grid.addWidget(widget, row, at)
-        grid.addWidget(self.path, 2, 0, 1, 3)
+        grid.addWidget(self.path, 3, 0, 1, 3)
         for at, stretch in enumerate((3, 3, 2)):
             grid.setColumnStretch(at, stretch)
         self.form = ParameterForm(self.configuration, titles=faces.TITLES, without=faces.NOT_IN_FORM, unfolded=faces.OPEN)
@@ -303,6 +307,9 @@ class LivePlace(QtWidgets.QWidget):
 
     def _set(self, names):
         """Tells the process of parameters that have another value."""
+        if "volume-rate" in names:
+            self.panes.set_volume(self._has_volume())
+            self.volume_button.setText(faces.HIDE_VOLUME if self._has_volume() else faces.SHOW_VOLUME)
         if names & set(faces.FACE_ONLY):
             levels = self._levels()
             self.panes.set_levels(levels)
@@ -313,6 +320,9 @@ class LivePlace(QtWidgets.QWidget):
         values = self.configuration.values
         for name in sorted(names - set(faces.FACE_ONLY)):
             self.process.tell(command="set", name=name, value=values.get(name))
+
+    def _has_volume(self):
+        return self.configuration.values.get("volume-rate", 0) > 0
 
     def _refuse(self, name, text):
         if name in self.form.fields:

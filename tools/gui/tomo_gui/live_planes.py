@@ -85,7 +85,7 @@ class Pane(QtWidgets.QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.view, 1)
-        row = QtWidgets.QHBoxLayout()
+        row = self.row = QtWidgets.QHBoxLayout()
         row.setContentsMargins(2 * theme.SPACE, 0, theme.SPACE, 0)
         row.setSpacing(theme.SPACE)
         column.addLayout(row)
@@ -129,6 +129,50 @@ class Pane(QtWidgets.QWidget):
         self.view.set_image(array, fit=fit, levels=levels)
         self.view.set_caption(caption)
 
+    def clear(self):
+        self.view.clear()
+        self.view.set_caption("")
+        self.place = None
+        self.lines.set_lines([])
+
+
+class VolumePane(Pane):
+    """The largest values of a coarse volume along one of its axes, which is chosen below. All of them come, so another one is shown at once.
+
+    changed: another picture is shown, or a newer one"""
+
+    changed = QtCore.Signal()
+
+    def __init__(self, parent=None):
+        super().__init__("Volume: maximum along", parent)
+        self.view.canvas.setAccessibleName("Volume")
+        self._newest, self._levels = {}, None
+        self.along = QtWidgets.QComboBox(objectName="live-along")
+        self.along.addItems(faces.NORMALS)
+        self.along.setCurrentText("y")  # as the camera sees the sample
+        self.along.setAccessibleName("Direction of the maximum")
+        self.along.setToolTip("z: from above; x and y: from the side")
+        self.along.currentTextChanged.connect(lambda _: self._show(fit=True))
+        self.row.insertWidget(1, self.along)
+
+    def take(self, event, array, levels):
+        self._newest[event["along"]] = event, array
+        self._levels = levels
+        if event["along"] == self.along.currentText():
+            self._show(fit=self.view.image() is None)
+
+    def _show(self, fit):
+        event, array = self._newest.get(self.along.currentText(), (None, None))
+        if event is None:
+            return
+        self.place = event["place"]
+        self.show_image(array, faces.caption_of(event), self._levels, fit=fit)
+        self.changed.emit()
+
+    def clear(self):
+        self._newest.clear()
+        super().clear()
+
 
 class Panes(QtWidgets.QWidget):
     """All pictures in a grid, each as large as can be.
@@ -149,6 +193,10 @@ class Panes(QtWidgets.QWidget):
         self.panes, self._planes, self._levels = [], [], None
         self.frame = Pane("Camera: the line is the axis")
         self.frame.line_moved.connect(lambda key, which, position: self.axis_moved.emit(position))
+        self.volume = VolumePane()
+        self.volume.changed.connect(lambda: self._draw_lines_in(self.volume))
+        self._connect(self.volume)
+        self._has_volume = False
         self._grid = QtWidgets.QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(theme.SPACE)
@@ -181,6 +229,21 @@ class Panes(QtWidgets.QWidget):
         self._is_setting = False
         self._draw_lines_in(pane)
 
+    def show_maximum(self, event, array):
+        self._is_setting = True
+        self.volume.take(event, array, self._levels)
+        self._is_setting = False
+
+    def set_volume(self, is_shown):
+        """Whether the volume has a place."""
+        if is_shown == self._has_volume:
+            return
+        self._has_volume = is_shown
+        if not is_shown:
+            self._grid.removeWidget(self.volume)
+            self.volume.clear()
+        self._lay_out()
+
     def show_frame(self, event, array):
         self.frame.show_image(array, "", fit=self.frame.view.image() is None)
         if not self.frame.lines.is_held:
@@ -190,7 +253,7 @@ class Panes(QtWidgets.QWidget):
     def set_levels(self, levels):
         """Black and white of all slices; None: each by itself."""
         self._levels, self._is_setting = levels, True
-        for pane in self.panes:
+        for pane in [*self.panes, self.volume]:
             if levels is None:
                 pane.view.auto_levels()
             else:
@@ -198,33 +261,34 @@ class Panes(QtWidgets.QWidget):
         self._is_setting = False
 
     def clear(self):
-        for pane in [*self.panes, self.frame]:
-            pane.view.clear()
-            pane.view.set_caption("")
-            pane.place = None
-            pane.lines.set_lines([])
+        for pane in [*self.panes, self.volume, self.frame]:
+            pane.clear()
 
     def _made(self, number):
         pane = Pane()
+        self._connect(pane)
         pane.view.canvas.setAccessibleName(f"Slice {number + 1}")
         pane.stepped.connect(lambda pixels: self.plane_stepped.emit(number, pixels))
         pane.entered.connect(lambda text: self.plane_entered.emit(number, text))
         pane.removed.connect(lambda: self.plane_removed.emit(number))
+        return pane
+
+    def _connect(self, pane):
         pane.line_moved.connect(lambda key, which, position: pane.place and self.plane_moved.emit(
             key, faces.offset_at(pane.place, which, position)))
         pane.view.levels_changed.connect(lambda low, high: self._tell_levels(pane, low, high))
-        return pane
 
     def _tell_levels(self, pane, low, high):
         if not self._is_setting and not pane.view.is_automatic():
             self.levels_moved.emit(low, high)
 
     def _lay_out(self):
-        shown = [*self.panes, self.frame]
+        shown = [*self.panes, *([self.volume] if self._has_volume else []), self.frame]
+        self.volume.setVisible(self._has_volume)
         columns = math.ceil(math.sqrt(len(shown)))
         for pane in shown:
             self._grid.removeWidget(pane)
-        for at in range(faces.MOST_PLANES + 1):
+        for at in range(faces.MOST_PLANES + 2):
             self._grid.setRowStretch(at, int(at * columns < len(shown)))
             self._grid.setColumnStretch(at, int(at < columns))
         for at, pane in enumerate(shown):
@@ -233,7 +297,7 @@ class Panes(QtWidgets.QWidget):
             pane.show()
 
     def _draw_lines(self):
-        for pane in self.panes:
+        for pane in [*self.panes, self.volume]:
             self._draw_lines_in(pane)
 
     def _draw_lines_in(self, pane):

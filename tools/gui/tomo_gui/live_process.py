@@ -32,7 +32,7 @@ class LiveProcess(QtCore.QObject):
     """A run at a time, by a process that begins with the first one. `course` is what is known of it.
 
     changed: the course
-    sliced: with an event and the array of a slice; framed: the same of the camera's newest frame
+    sliced: with an event and the array of a slice; framed: the same of the camera's newest frame; projected: of the maximum of a volume
     planes_changed: with their texts
     told: with a level and a text for the log
     refused: with the name of a parameter, or "", and why it does not count"""
@@ -40,6 +40,7 @@ class LiveProcess(QtCore.QObject):
     changed = QtCore.Signal()
     sliced = QtCore.Signal(object, object)
     framed = QtCore.Signal(object, object)
+    projected = QtCore.Signal(object, object)
     planes_changed = QtCore.Signal(object)
     told = QtCore.Signal(str, str)
     refused = QtCore.Signal(str, str)
@@ -93,6 +94,8 @@ class LiveProcess(QtCore.QObject):
             self.sliced.emit(event, array)
         elif kind == "frame":
             self.framed.emit(event, array)
+        elif kind == "maximum":
+            self.projected.emit(event, array)
         elif kind == "planes":
             self.planes_changed.emit(event["planes"])
         if self.course.told() != before:

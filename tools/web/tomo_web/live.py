@@ -9,7 +9,7 @@ import functools
 import json
 import math
 import re
-from typing import Dict, List, Literal, Optional
+from typing import Dict, List, Literal, Optional, Tuple
 
 import gi
 from fastapi import APIRouter, Request, WebSocket
@@ -40,7 +40,8 @@ class LiveSource(BaseModel):
 
 class LiveState(BaseModel):
     """state: empty, working, running, paused, failed or done; text and tone say more. numbers: pairs of a name and a text. planes: their
-    texts. values: of parameters that differ from their defaults, the same for all persons; texts: as a form shows them. elements: whether
+    texts. volume_lines: where they cut the maxima of a coarse volume along x, y and z: number of the plane, 0 for a line across columns or 1 across
+    rows, position in samples, and x, y or z. values: of parameters that differ from their defaults, the same for all persons; texts: as a form shows them. elements: whether
     a source may be elements of GStreamer; empty: what to do first"""
     state: str
     text: str
@@ -49,6 +50,7 @@ class LiveState(BaseModel):
     has_losses: bool
     planes: List[str]
     numbers: List[List[str]]
+    volume_lines: Dict[str, List[Tuple[int, int, float, str]]]
     source: str
     person: str
     values: Dict[str, Value]

@@ -24,7 +24,7 @@ TOLD = 10         # messages that browsers are told: one that reads slowly lacks
 IN_FLIGHT = 4     # pictures that a browser has not confirmed yet
 FIRST = "first"   # name of the camera of --live
 # What nobody sets in a browser: where frames come from and go, and what the server may take for that; elements and files may be anything.
-OF_SERVER = faces.NOT_IN_FORM | {"store-limit", "waiting-frames", "device"}
+OF_SERVER = faces.NOT_IN_FORM | {"store-limit", "waiting-frames", "device", "volume-path"}
 OF_ELEMENTS = {"process"}
 OF_ADMINISTRATOR = OF_SERVER | OF_ELEMENTS | set(faces.FILES)
 
@@ -82,6 +82,7 @@ class LiveRun:
         self._process = self._reader = self._first = None
         self._numbers, self._answers, self._watchers = itertools.count(1), {}, set()
         self._pictures = {}  # the newest ones, for browsers that come
+        self._places = {}    # of the maxima of a volume, by their directions
         self._lock = asyncio.Lock()
 
     def begin(self):
@@ -103,7 +104,13 @@ class LiveRun:
 
     def told(self):
         return {**self.course.told(), "source": self.source, "person": self.person, "values": self.values,
-                "texts": {name: text_of(value) for name, value in self.values.items()}, "log": self.log[-TOLD:]}
+                "texts": {name: text_of(value) for name, value in self.values.items()}, "log": self.log[-TOLD:],
+                "volume_lines": {along: self._lines_in(place) for along, place in self._places.items()}}
+
+    def _lines_in(self, place):
+        """Where planes cut a picture, with their colours' names."""
+        planes = self.course.planes
+        return [[number, which, position, faces.Plane.read(planes[number]).normal] for number, which, position in faces.lines_in(place, planes)]
 
     @contextlib.contextmanager
     def watcher(self):
@@ -127,6 +134,7 @@ class LiveRun:
             self.source, self.person = title, person
             self.course.begin(title)
             self._pictures.clear()
+            self._places.clear()
             self._tell()
             await self._ask({"command": "start", "parameters": {**values, "source": source}})
 
@@ -231,16 +239,17 @@ class LiveRun:
         if said:
             self.log = [*self.log[-99:], {"level": said[0], "text": said[1], "time": time.time()}]
         if kind == "planes":
-            self._pictures = {key: packed for key, packed in self._pictures.items() if key == "frame" or key < len(event["planes"])}
-        if kind in ("slice", "frame"):
-            lines = faces.lines_in(event.get("place"), self.course.planes) if kind == "slice" else []
-            event = {**event, "caption": faces.caption_of(event) if kind == "slice" else "",
-                     "lines": [[number, which, position, faces.Plane.read(self.course.planes[number]).normal] for number, which, position in lines]}
-            key = event["index"] if kind == "slice" else "frame"
+            self._pictures = {key: packed for key, packed in self._pictures.items() if isinstance(key, str) or key < len(event["planes"])}
+        has_moved = kind == "maximum" and self._places.get(event["along"]) != event["place"]
+        if has_moved:
+            self._places[event["along"]] = event["place"]
+        if kind in ("slice", "frame", "maximum"):
+            event = {**event, "caption": "" if kind == "frame" else faces.caption_of(event), "lines": self._lines_in(event.get("place"))}
+            key = {"slice": event.get("index"), "frame": "frame", "maximum": f"maximum {event.get('along')}"}[kind]
             self._pictures[key] = packed = faces.pack({name: value for name, value in event.items() if name != "bytes"}, samples)
             for one in self._watchers:
                 one.put_picture(key, packed)
-        if said or self.course.told() != before:
+        if said or has_moved or self.course.told() != before:
             self._tell()
 
     def _tell(self):

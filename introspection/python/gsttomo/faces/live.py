@@ -23,8 +23,10 @@ COLOURS = {"x": "#e070d0", "y": "#60b0ff", "z": "#f0c040"}    # of the line wher
 MOST_PLANES = 16
 FIELDS = 10          # frames that a face proposes for darks and flats
 KEEP_SECONDS = 20.0  # that it proposes to keep of the past
+VOLUME_RATE = 1.0    # coarse volumes a second where somebody wants to see them
 EMPTY = ("Slices while the sample turns: choose a camera, or play a scan, and start. The demo is a beamline of its own, with a sample that turns.")
 START, STOP, PAUSE, RESUME, KEEP, STOP_KEEPING = "Start", "Stop", "Pause", "Resume", "Keep", "Stop keeping"
+SHOW_VOLUME, HIDE_VOLUME = "Show volume", "Hide volume"
 DEMO_BUTTON = "Start demo camera"
 
 
@@ -38,7 +40,7 @@ class Source:
 
 
 DEMO = Source("demo", "Demo camera", "tomophantomcamera name=camera width=256 height=192 half-turn=150 frame-rate=30 noise=0.2",
-              {"half-turn": 150, "axis": 128.0, "rate": 5.0})
+              {"half-turn": 150, "axis": 128.0, "rate": 5.0, "volume-size": 96})
 
 
 def sources(has_element):
@@ -118,6 +120,11 @@ def place_of(text, columns, rows, axis, size, shape):
     along = ACROSS[plane.normal]
     begin = [(0.0 if name == "z" else middle) - pixels * step / 2 for name, pixels in zip(along, (shape[1], shape[0]))]
     return {"normal": plane.normal, "offset": plane.offset, "along": list(along), "begin": begin, "step": step}
+
+
+def place_of_maximum(along, columns, rows, axis, shape):
+    """The same of the largest values of a coarse volume along x, y or z. shape: of that image"""
+    return place_of(f"{along}=0,size={shape[1]}", columns, rows, axis, 0, shape)  # whose columns are those of the whole field
 
 
 def lines_in(place, planes):
@@ -202,6 +209,8 @@ class Course:
         elif kind == "keep":
             self.keep = event
             return self._take_keep(event)
+        elif kind == "volume" and event["state"] == "done" and "path" in event:  # a failure is a message as well
+            return "info", f"A coarse volume is in {event['path']}"
         elif kind == "taking":
             self._is_taking = True
             self._say(self.state, f"{event['kind'].capitalize()} are taken")
@@ -281,9 +290,9 @@ class Course:
 
 
 def caption_of(event):
-    """What is said over a slice: z=0   frame 512, 34 ms"""
-    late = event.get("latency")
-    return f"{event['plane']}   frame {event['number']}" + (f", {1e3 * late:.0f} ms" if late is not None else "")
+    """What is said over a slice, or over the largest values of a volume: z=0   frame 512, 34 ms"""
+    late, shown = event.get("latency"), event["plane"] if "plane" in event else f"maximum along {event['along']}"
+    return f"{shown}   frame {event['number']}" + (f", {1e3 * late:.0f} ms" if late is not None else "")
 
 
 # The stream

@@ -78,23 +78,23 @@ class Pane {
   #pictures;
   #text = "";
 
-  constructor(pictures, number) {
+  /** number: of a plane; or below: the text that stands below the frame or the volume */
+  constructor(pictures, number, { label, below, isFrame = false } = {}) {
     this.#pictures = pictures;
-    const isFrame = number === null;
     this.element = element("div", { class: `live-pane${isFrame ? " live-frame" : ""}` });
     const picture = element("div", { class: "live-picture" });
     this.element.append(picture);
-    this.view = new ImageView(picture, { label: isFrame ? "Frame of the camera" : `Slice ${number + 1}` });
+    this.view = new ImageView(picture, { label: label ?? `Slice ${number + 1}` });
     this.lines = this.view.add(new Lines(this.view, (key, which, position) => {
       if (isFrame) pictures.tell("axis", position);
       else if (this.place) pictures.tell("command", { command: "move", index: key, offset: Math.round(10 * (this.place.begin[which] + position * this.place.step)) / 10 });
     }));
-    if (isFrame) {
-      this.element.append(element("div", { class: "live-plane faint" }, "Camera: the line is the axis"));
+    if (!isFrame) this.view.addEventListener("levels", ({ detail }) => !this.view.isAutomatic && pictures.tell("levels", detail));
+    if (below) {
+      this.element.append(element("div", { class: "live-plane faint" }, ...below));
       return;
     }
     this.view.addEventListener("step", ({ detail }) => pictures.canSteer && pictures.tell("command", { command: "move", index: number, pixels: -detail }));
-    this.view.addEventListener("levels", ({ detail }) => !this.view.isAutomatic && pictures.tell("levels", detail));
     this.input = element("input", { class: "form-control", type: "text", "aria-label": `Plane ${number + 1}`, autocomplete: "off", spellcheck: "false",
       title: "x, y or z and the pixels from the axis and the middle row, such as z=3.5 or x=0,size=512; or at=X:Y:Z,right=X:Y:Z,down=X:Y:Z,width=N,height=N",
       change: () => this.#enter(number) });
@@ -113,17 +113,61 @@ class Pane {
     if (!text || text === this.#text || !(await this.#pictures.does("command", { command: "plane", index: number, plane: text }))) this.input.value = this.#text;
   }
 
-  show({ image, caption, place, lines }, levels) {
-    const isFirst = !this.view.image;
+  show({ image, caption, place, lines }, levels, fit = !this.view.image) {
     this.place = place ?? null;
-    this.view.show(image, { fit: isFirst, levels });
-    this.view.caption = caption;
+    this.view.show(image, { fit, levels });
+    this.view.caption = this.element.dataset.caption = caption;
     this.lines.show(lines);
+  }
+
+  clear() {
+    this.view.clear();
+    this.view.caption = "";
+    this.place = null;
+    this.lines.show([]);
   }
 
   close() {
     this.view.close();
     this.element.remove();
+  }
+}
+
+/** The largest values of a coarse volume along one of its axes, which is chosen below. All of them come, so another one is shown at once. */
+class VolumePane extends Pane {
+  #newest = {};
+  #lines = {};
+  #along;
+  #levels = null;
+
+  constructor(pictures) {
+    const along = element("select", { class: "form-select live-along", id: "live-along", "aria-label": "Direction of the maximum", title: "z: from above; x and y: from the side",
+      change: () => this.#draw(true) }, ...["x", "y", "z"].map((name) => element("option", { value: name }, name)));
+    super(pictures, null, { label: "Volume", below: [element("label", { for: "live-along" }, "Volume: maximum along"), along] });
+    this.#along = along;
+    along.value = "y"; // as the camera sees the sample
+  }
+
+  take(picture, levels) {
+    this.#newest[picture.along] = picture;
+    this.#levels = levels;
+    if (picture.along === this.#along.value) this.#draw(!this.view.image);
+  }
+
+  takeLines(lines) {
+    this.#lines = lines;
+    if (this.view.image) this.lines.show(lines[this.#along.value] ?? []);
+  }
+
+  #draw(fit) {
+    const picture = this.#newest[this.#along.value];
+    if (picture) this.show({ ...picture, lines: this.#lines[picture.along] ?? picture.lines }, this.#levels, fit);
+  }
+
+  clear() {
+    this.#newest = {};
+    this.#lines = {};
+    super.clear();
   }
 }
 
@@ -136,7 +180,8 @@ export class Pictures {
 
   constructor(does) {
     this.does = does;
-    this.frame = new Pane(this, null);
+    this.frame = new Pane(this, null, { label: "Frame of the camera", below: ["Camera: the line is the axis"], isFrame: true });
+    this.volume = new VolumePane(this);
     this.element = element("div", { class: "live-pictures" }, this.frame.element);
     this.setPlanes(["x=0", "y=0", "z=0"]);
   }
@@ -150,13 +195,32 @@ export class Pictures {
     while (this.panes.length < planes.length) {
       const pane = new Pane(this, this.panes.length);
       this.panes.push(pane);
-      this.frame.element.before(pane.element);
+      this.#behind.before(pane.element);
     }
-    const columns = Math.ceil(Math.sqrt(planes.length + 1));
-    this.element.style.setProperty("--columns", columns);
-    this.frame.element.style.setProperty("--left", columns - (planes.length % columns)); // what is left of the row
+    this.#layOut();
     planes.forEach((text, at) => this.panes[at].showText(text));
     this.#allow();
+  }
+
+  /** Whether the volume has a place. */
+  setVolume(isShown) {
+    if (isShown === Boolean(this.volume.element.parentElement)) return;
+    if (isShown) this.frame.element.before(this.volume.element);
+    else {
+      this.volume.element.remove();
+      this.volume.clear();
+    }
+    this.#layOut();
+  }
+
+  get #behind() {
+    return this.volume.element.parentElement ? this.volume.element : this.frame.element;
+  }
+
+  #layOut() {
+    const count = this.panes.length + (this.volume.element.parentElement ? 1 : 0), columns = Math.ceil(Math.sqrt(count + 1));
+    this.element.style.setProperty("--columns", columns);
+    this.frame.element.style.setProperty("--left", columns - (count % columns)); // what is left of the row
   }
 
   allow(canSteer) {
@@ -170,12 +234,13 @@ export class Pictures {
       pane.remove.disabled = !this.canSteer || this.panes.length < 2;
       pane.lines.canMove = this.canSteer;
     }
-    this.frame.lines.canMove = this.canSteer;
+    this.frame.lines.canMove = this.volume.lines.canMove = this.canSteer;
   }
 
   show(picture) {
     this.#isSetting = true;
     if (picture.event === "frame") this.frame.show({ ...picture, lines: [["axis", 0, picture.axis || picture.image.width / 2, "axis"]] }, null);
+    else if (picture.event === "maximum") this.volume.take(picture, this.#levels);
     else this.panes[picture.index]?.show(picture, this.#levels);
     this.#isSetting = false;
   }
@@ -184,7 +249,7 @@ export class Pictures {
   setLevels(levels) {
     this.#levels = levels;
     this.#isSetting = true;
-    for (const { view } of this.panes) {
+    for (const { view } of [...this.panes, this.volume]) {
       if (levels) view.setLevels(...levels);
       else view.autoLevels();
     }
@@ -192,11 +257,6 @@ export class Pictures {
   }
 
   clear() {
-    for (const pane of [...this.panes, this.frame]) {
-      pane.view.clear();
-      pane.view.caption = "";
-      pane.place = null;
-      pane.lines.show([]);
-    }
+    for (const pane of [...this.panes, this.volume, this.frame]) pane.clear();
   }
 }

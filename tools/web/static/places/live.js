@@ -11,6 +11,7 @@ import { percentiles, sample } from "../viewer/levels.js";
 import { LiveSettings, liveSchema, LiveStream } from "./live-settings.js";
 import { Pictures } from "./live-pictures.js";
 
+const VOLUME_RATE = 1; // coarse volumes a second where somebody wants to see them
 const CALM = 300; // ms without a drag after which a grey range is a setting
 const SCAN = "/scan", ELEMENTS = "/elements"; // choices that are no name of a camera
 const OPEN = ["angles", "slices"];
@@ -38,6 +39,8 @@ export class Place {
   #darks = this.#fields("darks", "Take darks", "The next frames are darks: close the beam first");
   #flats = this.#fields("flats", "Take flats", "The next frames are flats: take the sample out of the beam first");
   #add = button("Add plane", () => this.#command({ command: "add-plane", plane: "z=0" }), { id: "live-add" });
+  #volume = button("Show volume", () => this.#settings.update({ "volume-rate": this.#hasVolume ? "" : VOLUME_RATE }),
+    { id: "live-volume", title: "The largest values of a coarse volume, in which the planes are lines; volume-size and volume-rate are among the settings" });
   #seconds = number("live-seconds", "Seconds of the past", { min: 0, value: 20, step: "any" });
   #keep = button("Keep", () => this.#command(this.#state?.is_keeping ? { command: "stop-keeping" } : { command: "keep", seconds: Number(this.#seconds.value) }),
     { id: "live-keep", title: "Writes the frames of the last seconds and all that follow to a file among the results" });
@@ -51,7 +54,7 @@ export class Place {
     const histogram = element("div", { class: "live-histogram" });
     this.form = new Form(this.#settings, { schema: liveSchema(), open: OPEN, prefix: "live-" });
     const commands = element("div", { class: "toolbar live-commands" }, this.#darks, this.#flats, this.#count, element("span", { class: "faint" }, "frames"),
-      this.#add, this.#keep, this.#seconds, element("span", { class: "faint" }, "s"));
+      this.#add, this.#volume, element("span", { class: "live-group" }, this.#keep, this.#seconds, element("span", { class: "faint" }, "s")));
     this.#fold = button("Show", () => this.#unfold(), { class: "btn plain small settings-fold", "aria-expanded": "false" });
     this.#panel = element("aside", { class: "settings-panel", "aria-label": "Live settings" }, commands,
       element("div", { class: "toolbar settings-bar" }, element("h2", {}, "Settings"), this.#fold), this.form.element);
@@ -65,6 +68,7 @@ export class Place {
     this.#histogram.addEventListener("levels", ({ detail }) => this.#wish("levels", detail));
     this.#histogram.addEventListener("automatic", () => this.#settings.update({ minimum: "", maximum: "" }));
     this.#settings.addEventListener("change", ({ detail: { names } }) => names.some((name) => ["minimum", "maximum"].includes(name)) && this.#level());
+    this.#settings.addEventListener("change", () => this.#showVolume());
     this.#stream.addEventListener("state", ({ detail }) => this.#take(detail));
     this.#stream.addEventListener("picture", ({ detail }) => this.#show(detail));
   }
@@ -185,6 +189,8 @@ export class Place {
       element("dd", { "data-name": name, "data-tone": ["Lost", "Left out"].includes(name) && Number(value) > 0 ? "warning" : "" }, value))));
     if (told.planes.length) this.pictures.setPlanes(told.planes);
     this.#settings.take(told);
+    this.pictures.volume.takeLines(told.volume_lines);
+    this.#volume.disabled = !this.#canSteer;
     const since = this.#said || Date.now() / 1000 - 5;
     for (const { level, text: said, time } of told.log ?? []) {
       if (time > since) this.#frame.note(level, said);
@@ -194,11 +200,20 @@ export class Place {
 
   #show(picture) {
     this.pictures.show(picture);
-    if (picture.event === "frame") return;
+    if (picture.event !== "slice") return;
     this.#some.set(picture.index, sample(picture.image, 8192));
     const some = this.#values();
     this.#histogram.setValues(some);
     this.#histogram.levels = this.#levels() ?? percentiles(some);
+  }
+
+  get #hasVolume() {
+    return this.#settings.values["volume-rate"] > 0;
+  }
+
+  #showVolume() {
+    this.pictures.setVolume(this.#hasVolume);
+    this.#volume.textContent = this.#hasVolume ? "Hide volume" : "Show volume";
   }
 
   /** Those of all slices, in their order of size. */
