@@ -196,8 +196,8 @@ class Run {
             const auto &level = event.text_of("level");
             status_.clear();
             program_.complain(level == "error" ? told : level + ": " + told);
-        } else if ((kind == "fields" || kind == "keep" || kind == "volume") && !told.empty() &&
-                   event.text_of("state") != "failed" && event.text_of("state") != "slow") {
+        } else if ((kind == "fields" || kind == "taking" || kind == "keep" || kind == "volume") &&
+                   !told.empty() && event.text_of("state") != "failed" && event.text_of("state") != "slow") {
             status_.clear();
             g_printerr("%s: %s\n", program_.name().c_str(), told.c_str());
         } else if (kind == "state") {
@@ -213,6 +213,9 @@ class Run {
         };
         std::string line = tomo::text("%.0f frames, %.1f/s; %.0f slices, %.1f/s", number("done"),
                                       number("rate"), number("slices"), number("slice-rate"));
+        if (event.find("taking"))
+            line += tomo::text("; %.0f of %.0f %s taken", number("taken"),
+                               number("taken") + number("to-take"), event.text_of("taking").c_str());
         if (event.find("latency"))
             line += tomo::text(", %.0f ms behind", 1e3 * number("latency"));
         for (const auto &[key, words] : {std::pair{"lost", "lost"},
@@ -258,7 +261,7 @@ int main(int argc, char **argv) {
         "  tomo-live aravissrc --half-turn 180 --flats flats --darks darks --window autovideosink\n"
         "  tomo-live --demo\n\n"
         "SOURCE is elements of GStreamer that give images, or a scan that is played. Commands on standard "
-        "input: plane N PLANE, axis PIXELS, darks N, flats N, keep SECONDS PATH, stop-keeping, "
+        "input: plane N PLANE, axis PIXELS, darks N, flats N, cancel-fields, keep SECONDS PATH, stop-keeping, "
         "volume PATH, pause, resume, quit; --progress json takes them as objects.");
     gboolean is_demo = FALSE, is_web = FALSE, quiet = FALSE;
     gchar *progress_text = nullptr, *window_text = nullptr;

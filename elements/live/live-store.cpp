@@ -38,8 +38,8 @@ that leaves others out means lost frames, one that was there a repeated frame, a
 is told by a warning and does not go on.
 
 The action signals `take-darks` and `take-flats` take the next so many frames as darks or flats: their mean takes the place of that in force,
-and none of them goes on. `read-darks` and `read-flats` read a file, folder, pattern or the darks or flats of a scan instead, in the
-thread of the caller, while the stream goes on. A message `tomo-fields` tells each change.
+and none of them goes on. `cancel-fields` takes that back: what was in force stays, and frames go on again. `read-darks` and `read-flats` read a file, folder, pattern or the darks or flats of a scan instead, in the
+thread of the caller, while the stream goes on. A message `tomo-fields` tells each change; `tomo-taking` tells state (begun, cancelled), kind, the frames taken and those wanted.
 
 The newest frames are stored in the host's memory, as many as `store-limit` has room for. The action signal `keep` writes those of the last seconds
 and all that follow into a new file of HDF5, until `stop-keeping` or the end of the stream; `keep-when` does so when the counts of a frame pass a bound. The file
@@ -78,6 +78,10 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
     Result stored_seconds{this, "stored-seconds", {0.0, G_MAXDOUBLE}, "Seconds that these cover"};
     Result kept{this, "kept", {0.0, G_MAXDOUBLE}, "Frames in the file that is being written"};
     Result frames{this, "frames", {0.0, G_MAXDOUBLE}, "Frames that came"};
+    Result to_take{this,
+                   "to-take",
+                   {0.0, G_MAXDOUBLE},
+                   "Frames to come of the darks or flats that are being taken; 0: none are"};
     Result lost{this, "lost", {0.0, G_MAXDOUBLE}, "Numbers of frames that were left out"};
     Result repeated{this, "repeated", {0.0, G_MAXDOUBLE}, "Frames with the number of the one before"};
     Result late{this, "late", {0.0, G_MAXDOUBLE}, "Frames with a lower number than one before"};
@@ -95,6 +99,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         if (sum_ && !sum_->fits(in)) {
             warn(text("the frames are %s now, so %s that were being taken are forgotten: take them again",
                       in.describe().c_str(), live::name_of(sum_->kind)));
+            tell_taking("cancelled", *sum_);
             sum_.reset();
         }
         for (const auto *field : {&fields_->dark, &fields_->flat})
@@ -136,6 +141,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
     // Actions, in any thread.
     bool take_next(live::FieldKind kind, unsigned count);
     bool read(live::FieldKind kind, const std::string &path);
+    bool cancel_fields();
     bool keep(double seconds, const std::string &path);
     bool stop_keeping() { return frame_store_.stop(), true; }
 
@@ -148,6 +154,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         rule.begin(buffer, in.depth);
         count_frame();
         if (is_for_field(buffer)) {
+            tell_to_take();
             tell_counts();
             return GST_FLOW_OK;
         }
@@ -252,6 +259,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         ArrayInfo image;
 
         bool fits(const ArrayInfo &in) const { return !sum || image == in; }
+        unsigned missing() const { return sum ? sum->missing() : count; }
     };
 
     void forget() {
@@ -334,6 +342,33 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
                                        nullptr));
     }
 
+    // Of darks or flats that are not in force yet, or will not be.
+    void tell_taking(const char *state, const Taken &taken) {
+        const auto so_far = taken.count - taken.missing();
+        const bool is_dark = taken.kind == live::FieldKind::dark;
+        const char *kind = live::name_of(taken.kind);
+        std::string sentence;
+        if (std::string_view(state) == "begun")
+            sentence = text("the next %u frames are taken as %s", taken.count, kind);
+        else
+            sentence = text("%u of %u %s were taken, and are forgotten; ", so_far, taken.count, kind) +
+                       ((is_dark ? fields_->dark : fields_->flat) ? text("the %s before stay in force", kind)
+                                                                  : text("there are no %s yet", kind));
+        post_message(gst_structure_new("tomo-taking", "state", G_TYPE_STRING, state, "kind", G_TYPE_STRING,
+                                       kind, "taken", G_TYPE_UINT, so_far, "frames", G_TYPE_UINT, taken.count,
+                                       "text", G_TYPE_STRING, sentence.c_str(), nullptr));
+    }
+
+    // Without the lock, since whoever follows the property may give commands.
+    void tell_to_take() {
+        unsigned missing = 0;
+        {
+            const std::lock_guard<std::mutex> lock(lock_);
+            missing = sum_ ? sum_->missing() : 0;
+        }
+        to_take.report(missing);
+    }
+
     struct Counts {
         std::uint64_t frames = 0, lost = 0, repeated = 0, late = 0;
     };
@@ -355,15 +390,31 @@ bool LiveStore::take_next(live::FieldKind kind, unsigned count) {
         warn(text("0 %s can't be taken: say how many frames they are the mean of", live::name_of(kind)));
         return false;
     }
-    const std::lock_guard<std::mutex> lock(lock_);
-    if (sum_) {
-        warn(text("%s are still being taken, %u to come: wait for them", live::name_of(sum_->kind),
-                  sum_->sum ? sum_->sum->missing() : sum_->count));
-        return false;
+    {
+        const std::lock_guard<std::mutex> lock(lock_);
+        if (sum_) {
+            warn(text("%s are still being taken, %u to come: wait for them, or cancel them",
+                      live::name_of(sum_->kind), sum_->missing()));
+            return false;
+        }
+        sum_.emplace();
+        sum_->kind = kind;
+        sum_->count = count;
+        tell_taking("begun", *sum_);
     }
-    sum_.emplace();
-    sum_->kind = kind;
-    sum_->count = count;
+    tell_to_take();
+    return true;
+}
+
+bool LiveStore::cancel_fields() {
+    {
+        const std::lock_guard<std::mutex> lock(lock_);
+        if (!sum_)
+            return false;
+        tell_taking("cancelled", *sum_);
+        sum_.reset();
+    }
+    tell_to_take();
     return true;
 }
 
@@ -414,6 +465,11 @@ gboolean read_action(GstElement *gst, const gchar *path) {
     return store->guard<gboolean>(FALSE, [&] { return store->read(kind, path ? path : ""); });
 }
 
+gboolean cancel_action(GstElement *gst) {
+    auto *store = store_of(gst);
+    return store->guard<gboolean>(FALSE, [&] { return store->cancel_fields(); });
+}
+
 gboolean keep_action(GstElement *gst, gdouble seconds, const gchar *path) {
     auto *store = store_of(gst);
     return store->guard<gboolean>(FALSE, [&] { return store->keep(seconds, path ? path : ""); });
@@ -436,6 +492,7 @@ void LiveStore::describe_pads(GstElementClass *klass) const {
     using live::FieldKind;
     add("take-darks", G_CALLBACK(take_action<FieldKind::dark>), G_TYPE_UINT);
     add("take-flats", G_CALLBACK(take_action<FieldKind::flat>), G_TYPE_UINT);
+    add("cancel-fields", G_CALLBACK(cancel_action));
     add("read-darks", G_CALLBACK(read_action<FieldKind::dark>), G_TYPE_STRING);
     add("read-flats", G_CALLBACK(read_action<FieldKind::flat>), G_TYPE_STRING);
 }

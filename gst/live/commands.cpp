@@ -14,8 +14,9 @@ namespace {
 
 [[noreturn]] void refuse(const std::string &why) { graph_error(GST_TOMO_GRAPH_ERROR_VALUE, why); }
 
-constexpr const char *names[] = {"plane", "add-plane",    "remove-plane", "set",   "darks",  "flats",
-                                 "keep",  "stop-keeping", "volume",       "pause", "resume", "quit"};
+constexpr const char *names[] = {"plane", "add-plane",     "remove-plane", "set",          "darks",
+                                 "flats", "cancel-fields", "keep",         "stop-keeping", "volume",
+                                 "pause", "resume",        "quit"};
 
 } // namespace
 
@@ -105,6 +106,8 @@ void LiveCommand::change(LiveSettings &settings) const {
 void LiveCommand::steer(Session &session) const {
     if (name_ == "darks" || name_ == "flats")
         session.take_fields(name_, *count_);
+    else if (name_ == "cancel-fields")
+        session.cancel_fields();
     else if (name_ == "keep")
         session.keep(seconds_, path_);
     else if (name_ == "stop-keeping")

@@ -211,7 +211,10 @@ static void gst_tomo_live_class_init(GstTomoLiveClass *klass) {
      * - `progress`, twice a second: `done` (frames that came), their `rate` in a second, those `lost`,
      *   `repeated`, `late`, and `dropped` (left out of the slices because the device is too slow), the number
      *   of `slices` and their `slice-rate`, the `latency` of the last one in seconds, the frames `stored` and
-     *   the `stored-seconds` that they cover, and the frames `kept` in the file under way
+     *   the `stored-seconds` that they cover, and the frames `kept` in the file under way; while darks or
+     * flats are being taken, which ones (`taking`), how many were `taken`, and those `to-take`
+     * - `taking`: darks or flats (`kind`) are being taken: `state` (begun, cancelled), the frames `taken` of
+     * so many `frames`
      * - `fields`: darks or flats (`kind`) are in force, the mean of so many `frames`
      * - `keep`: `state` (begun, done, failed), `path`, `frames`, and the `text` of a failure
      * - `volume`: a coarse volume was made: its `width`, `height` and `depth`, `number` and `angle` (radians)
@@ -533,6 +536,21 @@ gboolean gst_tomo_live_take_flats(GstTomoLive *live, guint count, GError **error
 }
 
 /**
+ * gst_tomo_live_cancel_fields:
+ * @live: a live object that runs
+ * @error: why it can't be, such as that none are being taken
+ *
+ * Takes no more darks or flats, and forgets those that were taken for a mean that is not in force yet. An
+ * event `taking` tells how many these were.
+ *
+ * Returns: whether some were being taken
+ */
+gboolean gst_tomo_live_cancel_fields(GstTomoLive *live, GError **error) {
+    g_return_val_if_fail(GST_IS_TOMO_LIVE(live), FALSE);
+    return ask(live, error, [](Session &session) { session.cancel_fields(); });
+}
+
+/**
  * gst_tomo_live_keep:
  * @live: a live object that runs
  * @seconds: how much of what came before is kept as well, as far as it is stored
@@ -600,8 +618,8 @@ gboolean gst_tomo_live_write_volume(GstTomoLive *live, const gchar *path, GError
  * @command: an object in JSON, such as {"command": "plane", "index": 0, "plane": "z=3"}
  * @error: why it is none, or can't be now
  *
- * Obeys a command of docs/live.md: plane, add-plane, remove-plane, set, darks, flats, keep, stop-keeping,
- * volume, pause, resume or quit.
+ * Obeys a command of docs/live.md: plane, add-plane, remove-plane, set, darks, flats, cancel-fields, keep,
+ * stop-keeping, volume, pause, resume or quit.
  *
  * Returns: whether it was possible
  */

@@ -433,6 +433,13 @@ void LivePipeline::take_fields(const std::string &kind, unsigned count) {
         graph_error(GST_TOMO_GRAPH_ERROR_BUSY, text("%s are not taken; a warning tells why", kind.c_str()));
 }
 
+void LivePipeline::cancel_fields() {
+    gboolean is_cancelled = FALSE;
+    g_signal_emit_by_name(store_.get(), "cancel-fields", &is_cancelled);
+    if (!is_cancelled)
+        graph_error(GST_TOMO_GRAPH_ERROR_BUSY, "no darks or flats are being taken");
+}
+
 void LivePipeline::keep(double seconds, const std::string &path) {
     gboolean is_begun = FALSE;
     g_signal_emit_by_name(store_.get(), "keep", seconds, path.c_str(), &is_begun);
@@ -482,6 +489,7 @@ LivePipeline::Counts LivePipeline::counts() const {
     counts.slices = slice_count_;
     counts.stored = result("stored");
     counts.kept = result("kept");
+    counts.to_take = result("to-take");
     g_object_get(store_.get(), "stored-seconds", &counts.stored_seconds, nullptr);
     counts.latency = latency_;
     return counts;

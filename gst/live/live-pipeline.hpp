@@ -40,6 +40,7 @@ class LivePipeline {
     void change(const LiveSettings &settings, const std::string &name);
     void pause(bool is_paused) { is_paused_ = is_paused; }
     void take_fields(const std::string &kind, unsigned count);
+    void cancel_fields();
     void keep(double seconds, const std::string &path);
     void stop_keeping();
     void request_volume(const std::string &path);
@@ -47,7 +48,7 @@ class LivePipeline {
 
     struct Counts {
         std::uint64_t frames, lost, repeated, late, passed, dropped, slices, stored; // passed: to the device
-        std::uint64_t kept;
+        std::uint64_t kept, to_take;
         double stored_seconds, latency;
     };
     Counts counts() const;

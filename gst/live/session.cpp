@@ -100,6 +100,8 @@ struct Session::Course {
     std::optional<Error> failure = {};
     bool has_ended = false;
     bool has_missed_first = false;                      // it is said that no frame has come at all
+    std::string taking = {};                            // darks or flats, the last ones
+    unsigned to_take = 0;                               // all of them
     std::map<std::string, Clock::time_point> told = {}; // of the last minute, and when they came first
 };
 
@@ -170,6 +172,7 @@ void Session::change(const LiveSettings &settings, const std::string &name) {
 }
 
 void Session::take_fields(const std::string &kind, unsigned count) { running()->take_fields(kind, count); }
+void Session::cancel_fields() { running()->cancel_fields(); }
 void Session::keep(double seconds, const std::string &path) { running()->keep(seconds, path); }
 void Session::stop_keeping() { running()->stop_keeping(); }
 void Session::request_volume(const std::string &path) { running()->request_volume(path); }
@@ -303,11 +306,15 @@ void Session::look(GstMessage *message, LivePipeline &pipeline, Course &course) 
         const auto *told = gst_message_get_structure(message);
         if (!told)
             return;
-        for (const char *kind : {"fields", "keep", "volume"})
+        for (const char *kind : {"fields", "taking", "keep", "volume"})
             if (gst_structure_has_name(told, text("tomo-%s", kind).c_str())) {
                 auto event = event_of(kind);
                 add_fields(event, told);
                 tell(event);
+                if (g_str_equal(kind, "taking")) {
+                    course.taking = gst_structure_get_string(told, "kind");
+                    gst_structure_get_uint(told, "frames", &course.to_take);
+                }
                 const char *state = gst_structure_get_string(told, "state"),
                            *path = gst_structure_get_string(told, "path");
                 gboolean is_whole = FALSE; // also of a file that ended early
@@ -371,6 +378,11 @@ void Session::tell_progress(LivePipeline &pipeline, Course &course) {
     event.set("stored", Json::integer(guint64{counts.stored}));
     event.set("stored-seconds", Json::number(counts.stored_seconds));
     event.set("kept", Json::integer(guint64{counts.kept}));
+    if (counts.to_take && counts.to_take <= course.to_take) {
+        event.set("taking", Json::text(course.taking));
+        event.set("taken", Json::integer(guint64{course.to_take - counts.to_take}));
+        event.set("to-take", Json::integer(counts.to_take));
+    }
     {
         const std::lock_guard<std::mutex> lock(lock_);
         statistics_ = event;

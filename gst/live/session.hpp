@@ -38,6 +38,7 @@ class Session : public EventThread<LiveEvent> {
 
     // Throw Error where nothing runs, or the command can't be.
     void take_fields(const std::string &kind, unsigned count);
+    void cancel_fields();
     void keep(double seconds, const std::string &path);
     void stop_keeping();
     // To a new file, where a path is given.

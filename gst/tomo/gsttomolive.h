@@ -34,6 +34,7 @@ GST_TOMO_API gboolean gst_tomo_live_remove_plane(GstTomoLive *live, guint index,
 
 GST_TOMO_API gboolean gst_tomo_live_take_darks(GstTomoLive *live, guint count, GError **error);
 GST_TOMO_API gboolean gst_tomo_live_take_flats(GstTomoLive *live, guint count, GError **error);
+GST_TOMO_API gboolean gst_tomo_live_cancel_fields(GstTomoLive *live, GError **error);
 GST_TOMO_API gboolean gst_tomo_live_keep(GstTomoLive *live, gdouble seconds, const gchar *path,
                                          GError **error);
 GST_TOMO_API gboolean gst_tomo_live_stop_keeping(GstTomoLive *live, GError **error);

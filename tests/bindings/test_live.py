@@ -316,6 +316,9 @@ class LiveTest(unittest.TestCase):
                     with self.assertRaisesRegex(Error, words):
                         call()
                 self.assertFalse(hasattr(live, "nothing"))
+                live.take_darks(10**6, wait=False)
+                live.cancel_fields()
+                self.assertEqual(live.wait_for("taking", state="cancelled")["kind"], "darks")
                 while live.statistics["done"] <= 40:
                     live.wait_for("progress")
             with h5py.File(f"{folder}/kept.h5") as file:
@@ -382,6 +385,20 @@ class LiveTest(unittest.TestCase):
             self.message(live, "no flats yet")
             self.assertEqual(live.slices, [])
             live.show("flat")
+            with self.assertRaisesRegex(GLib.Error, "no darks or flats are being taken"):
+                live.live.cancel_fields()
+            live.live.take_flats(10**6)
+            with self.assertRaisesRegex(GLib.Error, "are not taken"):
+                live.live.take_darks(5)
+            live.until(lambda: live.kinds("progress")[-1].get("taken", 0) > 5, "some flats")
+            progress = live.kinds("progress")[-1]
+            self.assertEqual((progress["taking"], progress["taken"] + progress["to-take"]), ("flats", 10**6))
+            live.live.command('{"command": "cancel-fields"}')
+            live.until(lambda: len(live.kinds("taking")) == 2, "its end")
+            begun, cancelled = live.kinds("taking")
+            self.assertEqual([begun[name] for name in ("state", "kind", "taken", "frames")], ["begun", "flats", 0, 10**6])
+            self.assertGreaterEqual(cancelled["taken"], progress["taken"])
+            self.assertEqual(cancelled["text"], f"{cancelled['taken']} of 1000000 flats were taken, and are forgotten; there are no flats yet")
             live.live.take_flats(5)
             self.message(live, "0 counts as dark")
             live.show("sample")

@@ -47,7 +47,7 @@ class LiveStore(ElementTestCase):
         self.check_properties("tomolivestore", {"angle-step": (0.0, -LARGEST, LARGEST), "speed": (0.0, -LARGEST, LARGEST), "darks": None,
                                                 "flats": None, "frames": result, "lost": result, "repeated": result, "late": result, "store-limit": (0, 0, 2**64 - 1),
                                                 "wait": False, "axis-pos": (0.0, 0.0, 32768.0), "keep-when": None, "keep-seconds": (0.0, 0.0, 1e9),
-                                                "keep-path": "live-%03i.h5", "stored": result, "stored-seconds": result, "kept": result})
+                                                "keep-path": "live-%03i.h5", "stored": result, "stored-seconds": result, "kept": result, "to-take": result})
 
     def test_frames_go_on_with_numbers_and_angles(self):
         images = frames(5)
@@ -113,6 +113,39 @@ class LiveStore(ElementTestCase):
                 np.testing.assert_allclose(stream.pull()[valid], ((p - d) / (f - d))[valid], rtol=3e-4, atol=1e-5)
             self.assertFalse(stream.store.emit("take-flats", 0))
             stream.shoot(number + 1, third)
+            self.assertEqual(stream.pull().shape, SHAPE)
+            self.assertEqual(stream.finish(), [])
+
+    def test_darks_and_flats_that_are_taken_back(self):
+        """What was in force stays, frames go on again, and others may be taken."""
+        darks, flats, late, (p, again) = frames(2), [image + 1000 for image in frames(2)], frames(3), frames(2)
+        with Store() as stream:
+            self.assertFalse(stream.store.emit("cancel-fields"))
+            for number, (kind, images) in enumerate((("darks", darks), ("flats", flats))):
+                stream.store.emit(f"take-{kind}", 2)
+                for n, image in enumerate(images):
+                    stream.shoot(2 * number + n, image)
+                stream.until_fields(number + 1)
+            self.assertTrue(stream.store.emit("take-flats", 5))
+            for n, image in enumerate(late):
+                stream.shoot(4 + n, image)
+            self.through(stream, 7)
+            self.assertEqual(stream.store.get_property("to-take"), 2)
+            self.assertTrue(stream.store.emit("cancel-fields"))
+            self.assertFalse(stream.store.emit("cancel-fields"))
+            self.assertEqual(stream.store.get_property("to-take"), 0)
+            stream.shoot(7, p)
+            d, f = (np.mean(images, 0, dtype=float) for images in (darks, flats))
+            valid = f - d > 500
+            np.testing.assert_allclose(stream.pull()[valid], ((p - d) / (f - d))[valid], rtol=3e-4, atol=1e-5)
+            told = stream.element_messages("tomo-taking")
+            self.assertEqual([(m.get_value("state"), m.get_value("kind"), m.get_value("taken"), m.get_value("frames")) for m in told],
+                             [("begun", "darks", 0, 2), ("begun", "flats", 0, 2), ("begun", "flats", 0, 5), ("cancelled", "flats", 3, 5)])
+            self.assertEqual(told[-1].get_value("text"), "3 of 5 flats were taken, and are forgotten; the flats before stay in force")
+            # Before the first frame of them, and none before.
+            self.assertTrue(stream.store.emit("take-darks", 1))
+            self.assertTrue(stream.store.emit("cancel-fields"))
+            stream.shoot(8, again)
             self.assertEqual(stream.pull().shape, SHAPE)
             self.assertEqual(stream.finish(), [])
 

@@ -99,6 +99,16 @@ class Live(GuiTest):
         place.process.course.fields.clear()
         click(place.flats)
         until(lambda: "flats" in place.process.course.fields, "no flats")
+        # They can be taken back: also while the demo's sample is still moved away.
+        for seen in 0, 3:
+            place.count.setValue(10000)
+            click(place.flats)
+            until(lambda: place.flats.text() == "Cancel flats" and not place.darks.isEnabled() and "of 10000" in place.state.text, "no way back")
+            until(lambda seen=seen: place.process.course.progress.get("taken", 0) >= seen)
+            click(place.flats)
+            until(lambda: place.flats.text() == "Take flats" and place.darks.isEnabled(), "it is not taken back")
+            until(lambda: "of 10000 flats were taken" in window.log.toPlainText())
+        until(lambda: place.state.text == "Slices come", "no slices")
         # Frames that are kept.
         place.path.setText(str(self.folder / "kept.h5"))
         click(place.keep_button)
@@ -219,6 +229,13 @@ class Shared(unittest.TestCase):
         self.assertEqual((course.state, course.tone), ("running", ""))
         self.assertEqual(course.take({"event": "keep", "state": "begun", "path": "a.h5"}), ("info", "Frames go to a.h5"))
         self.assertTrue(course.is_keeping)
+        course.take({"event": "state", "state": "running"})
+        course.take({"event": "taking", "state": "begun", "kind": "darks", "taken": 0, "frames": 9})
+        course.take({"event": "progress", "taking": "darks", "taken": 4, "to-take": 5})
+        self.assertEqual((course.taking, course.text), ("darks", "Darks are taken: 4 of 9"))
+        told = {"event": "taking", "state": "cancelled", "kind": "darks", "taken": 4, "frames": 9, "text": "4 of 9 darks were taken, and are forgotten"}
+        self.assertEqual(course.take(told), ("info", told["text"]))
+        self.assertEqual((course.taking, course.text), ("", "Slices come"))
         course.lost(None)
         self.assertEqual((course.state, course.is_keeping), ("failed", False))
 

@@ -63,13 +63,14 @@ class TomoLive(PipelineTestCase):
         with Program("--demo", "--size", "32", "--window", "videorate ! video/x-raw,framerate=5/1 ! jpegenc ! multifilesink location=%03d.jpg") as demo:
             demo.until(lambda: any("mean of 20 flats" in line for line in demo.told), "flats")
             demo.until(lambda: os.path.exists("004.jpg"), "pictures")
-            for line in "plane 1 z=20", "axis 130.5", "nonsense", "plane 9 z=1", "keep 0.5 kept.h5", "set volume-size 32", "volume coarse.tif":
+            for line in "plane 1 z=20", "axis 130.5", "nonsense", "plane 9 z=1", "keep 0.5 kept.h5", "set volume-size 32", "volume coarse.tif", "flats 100000", "cancel-fields":
                 demo.type(line)
             demo.until(lambda: any("and all that follow" in line for line in demo.told), "the begin of a file")
             demo.until(lambda: any("'coarse.tif' has a volume of float32 32 x 32 x 32" in line for line in demo.told), "a volume")
             demo.type("quit")
             self.assertEqual(demo.end(), 0, demo.told)
         told = "\n".join(demo.told)
+        self.assertRegex(told, "the next 100000 frames are taken as flats\n.*of 100000 flats were taken, and are forgotten; the flats before stay")
         for words in "'nonsense' is no command; wanted one of plane N", "no plane 9", "'kept.h5' has":
             self.assertIn(words, told)
         self.assertRegex(demo.told[-1], r"\d+ frames, [0-9.]+/s; \d+ slices")

@@ -104,6 +104,15 @@ class Live(BrowserTest):
         page.click("#live-volume")
         page.wait_for_selector("#live-along", state="detached")
         until(lambda: "volume-rate" not in server.get("live")["values"])
+        # Flats that are ordered, and taken back.
+        page.fill("#live-count", "10000")
+        page.click("#live-flats")
+        page.wait_for_selector("#live-flats:text-is('Cancel flats')")
+        page.wait_for_selector("#live-darks:disabled")
+        page.wait_for_selector(".state-line .said:has-text('of 10000')")
+        page.click("#live-flats")
+        page.wait_for_selector("#live-flats:text-is('Take flats')")
+        self.noted(page, "of 10000 flats were taken")
         # Frames that are kept become a file among the results.
         page.click("#live-keep")
         page.wait_for_selector("#live-keep:text-is('Stop keeping')")

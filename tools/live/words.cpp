@@ -17,7 +17,7 @@ namespace {
 
 constexpr char all[] =
     "plane N PLANE, add-plane PLANE, remove-plane N, axis PIXELS, set NAME VALUE, darks N or PATH, flats N or "
-    "PATH, keep SECONDS PATH, stop-keeping, volume [PATH], pause, resume, quit";
+    "PATH, cancel-fields, keep SECONDS PATH, stop-keeping, volume [PATH], pause, resume, quit";
 
 [[noreturn]] void refuse(const std::string &line) {
     throw std::runtime_error("'" + line + "' is no command; wanted one of " + all);
@@ -78,8 +78,8 @@ std::string command_of(const std::string &line) {
     } else if (name == "volume" && words.size() > 1) {
         wants(2);
         command.set("path", Json::text(words[1]));
-    } else if (name == "stop-keeping" || name == "volume" || name == "pause" || name == "resume" ||
-               name == "quit") {
+    } else if (name == "stop-keeping" || name == "cancel-fields" || name == "volume" || name == "pause" ||
+               name == "resume" || name == "quit") {
         wants(1);
     } else
         refuse(line);

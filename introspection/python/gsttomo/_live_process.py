@@ -10,7 +10,7 @@ an `id` is answered: by an event `obeyed` or `refused` with this id.
     start {parameters}                       begins; planes, keep and the like are those of GstTomo.Live.command()
     move {index, offset or pixels}           a plane along its normal
     element {element, name, value}           a property of an element
-    darks, flats {count}                     the demo camera closes its shutter, or takes its sample away, for these
+    darks, flats {count}                     the demo camera closes its shutter, or takes its sample away, for these; cancel-fields brings it back
 """
 
 import argparse
@@ -143,6 +143,8 @@ class Process:
             self._set_element(command["element"], command["name"], command["value"])
         elif name == "set":
             self._set(command["name"], command.get("value"))
+        elif name == "cancel-fields" and self._wants:
+            self._cancel_scenes()
         elif name in ("darks", "flats") and "count" in command and self._demo():
             self._wants.append((name, int(command["count"])))
             if len(self._wants) == 1:  # else it follows
@@ -151,8 +153,6 @@ class Process:
             if name == "quit":
                 self._outlet.tell({"event": "stopping"})
             self._live.command(json.dumps(command))
-            if name in ("darks", "flats") and "count" in command:
-                self._outlet.tell({"event": "taking", "kind": name})
         if name in ("plane", "add-plane", "remove-plane", "set"):
             self._tell_planes()
 
@@ -166,7 +166,7 @@ class Process:
         self._live.connect("volume", self._on_volume)
         self._live.connect("event", self._on_event)
         self._live.start()
-        self._frame_shown, self._wants = None, []
+        self._frame_shown, self._wants, self._turn = None, [], None
         self._tell_planes()
         if self._demo() and parameters.get("correction", "on") == "on":  # a beamline that is ready for slices
             self._wants = [(kind, faces.FIELDS) for kind in faces.FILES if not parameters.get(kind)]
@@ -270,18 +270,29 @@ class Process:
         Gst.util_set_object_arg(camera, "scene", scene)
         if not self._wants:
             return
-        self._outlet.tell({"event": "taking", "kind": kind})
+        self._outlet.tell({"event": "taking", "state": "begun", "kind": kind, "taken": 0, "frames": count})
+        self._turn = turn = object()
         store, live = self._live.get_element("store"), self._live
         seen = store.get_property("frames") + SETTLE
 
         def take():
-            if live is not self._live or not live.is_running():
+            if turn is not self._turn or not live.is_running():
                 return False
             if store.get_property("frames") < seen:
                 return True
             (live.take_darks if kind == "darks" else live.take_flats)(count)
             return False
         GLib.timeout_add(20, take)
+
+    def _cancel_scenes(self):
+        """The sample is back; also while a scene was still changing, and nothing was taken of it."""
+        kind, count = self._wants[0]
+        self._wants, self._turn = [], None
+        self._next_scene()
+        try:
+            self._live.cancel_fields()
+        except GLib.Error:
+            self._outlet.tell({"event": "taking", "state": "cancelled", "kind": kind, "taken": 0, "frames": count, "text": f"0 of {count} {kind} were taken"})
 
 
 class Largest:

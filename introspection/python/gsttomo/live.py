@@ -135,7 +135,23 @@ class Live:
     def _take(self, kind, count, wait):
         _checked(getattr(self._live, f"take_{kind}"), count)
         if wait:
-            self.wait_for("fields", kind=kind)
+            self._wait_for_fields(kind)
+
+    def _wait_for_fields(self, kind, timeout=60.0):
+        deadline = time.monotonic() + timeout
+        for item in self:
+            told = item if isinstance(item, dict) and item.get("kind") == kind else {}
+            if told.get("event") == "fields":
+                return
+            if told.get("event") == "taking" and told["state"] == "cancelled":
+                raise Error(told["text"])
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {kind} came within {timeout} s")
+        raise Error(f"it ended before the {kind} were taken")
+
+    def cancel_fields(self):
+        """Forgets darks or flats that are being taken; what was in force stays."""
+        _checked(self._live.cancel_fields)
 
     def keep(self, path, seconds=0.0):
         """Writes the frames of the last seconds and all that follow, until stop_keeping() or the end."""

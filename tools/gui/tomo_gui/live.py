@@ -149,12 +149,12 @@ class LivePlace(QtWidgets.QWidget):
         self.count = QtWidgets.QSpinBox(minimum=1, maximum=10000, value=faces.FIELDS, objectName="live-count")
         self.count.setToolTip("Frames that are taken")
         self.count.setAccessibleName("Frames for darks and flats")
-        self.darks = QtWidgets.QPushButton("Take darks", objectName="live-darks")
+        self.darks = QtWidgets.QPushButton(faces.TAKE["darks"], objectName="live-darks")
         self.darks.setToolTip("The next frames are darks: close the beam first")
-        self.flats = QtWidgets.QPushButton("Take flats", objectName="live-flats")
+        self.flats = QtWidgets.QPushButton(faces.TAKE["flats"], objectName="live-flats")
         self.flats.setToolTip("The next frames are flats: take the sample out of the beam first")
         for button, kind in ((self.darks, "darks"), (self.flats, "flats")):
-            button.clicked.connect(lambda _=False, kind=kind: self.process.tell(command=kind, count=self.count.value()))
+            button.clicked.connect(lambda _=False, kind=kind: self._take_fields(kind))
         self.seconds = QtWidgets.QDoubleSpinBox(minimum=0, maximum=1e6, decimals=1, value=faces.KEEP_SECONDS, objectName="live-seconds")
         self.seconds.setSuffix(" s")
         self.seconds.setToolTip("Of the past that is kept as well")
@@ -230,6 +230,12 @@ class LivePlace(QtWidgets.QWidget):
         path = self.path.text().strip() or os.path.join(_folder(), time.strftime("live-%Y%m%d-%H%M%S.h5"))
         self.process.tell(command="keep", seconds=self.seconds.value(), path=free_name(os.path.abspath(os.path.expanduser(path))))
 
+    def _take_fields(self, kind):
+        if self.process.course.taking == kind:
+            self.process.tell(command="cancel-fields")
+        else:
+            self.process.tell(command=kind, count=self.count.value())
+
     def _show_course(self):
         course = self.process.course
         if course.state != "empty":
@@ -239,8 +245,11 @@ class LivePlace(QtWidgets.QWidget):
         self.source.setEnabled(not is_on)
         for button in (self.pause_button, self.stop_button):
             button.setVisible(is_on)
-        for button in (self.darks, self.flats, self.keep_button, self.add_button):
+        for button in (self.keep_button, self.add_button):
             button.setEnabled(is_on)
+        for button, kind in ((self.darks, "darks"), (self.flats, "flats")):
+            button.setEnabled(is_on and course.taking in ("", kind))
+            button.setText((faces.CANCEL if is_on and course.taking == kind else faces.TAKE)[kind])
         self.pause_button.setText(faces.RESUME if course.state == "paused" else faces.PAUSE)
         self.keep_button.setText(faces.STOP_KEEPING if course.is_keeping else faces.KEEP)
         if course.state == "working":

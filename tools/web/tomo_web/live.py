@@ -39,7 +39,7 @@ class LiveSource(BaseModel):
 
 
 class LiveState(BaseModel):
-    """state: empty, working, running, paused, failed or done; text and tone say more. numbers: pairs of a name and a text. planes: their
+    """state: empty, working, running, paused, failed or done; text and tone say more. taking: darks or flats, while they are taken. numbers: pairs of a name and a text. planes: their
     texts. volume_lines: where they cut the maxima of a coarse volume along x, y and z: number of the plane, 0 for a line across columns or 1 across
     rows, position in samples, and x, y or z. values: of parameters that differ from their defaults, the same for all persons; texts: as a form shows them. elements: whether
     a source may be elements of GStreamer; empty: what to do first"""
@@ -47,6 +47,7 @@ class LiveState(BaseModel):
     text: str
     tone: str
     is_keeping: bool
+    taking: str
     has_losses: bool
     planes: List[str]
     numbers: List[List[str]]
@@ -73,7 +74,7 @@ class Start(BaseModel):
 class Command(BaseModel):
     """index: of a plane; plane: a text such as z=3; offset or pixels: to where or by how much it moves along its normal; count: of frames
     that are darks or flats; seconds: of the past that is kept"""
-    command: Literal["plane", "add-plane", "remove-plane", "move", "darks", "flats", "keep", "stop-keeping", "pause", "resume"]
+    command: Literal["plane", "add-plane", "remove-plane", "move", "darks", "flats", "cancel-fields", "keep", "stop-keeping", "pause", "resume"]
     index: Optional[int] = Field(None, ge=0, lt=1000)
     plane: Optional[str] = Field(None, max_length=500)
     offset: Optional[float]
@@ -168,7 +169,7 @@ async def steer_live(given: Command, request: Request, person: Person = needs(Ro
     command = {name: value for name, value in command.items() if name in wanted}
     if given.command == "keep":
         command["path"] = live.free_path()
-    if given.command in ("darks", "flats", "keep", "stop-keeping"):
+    if given.command in ("darks", "flats", "cancel-fields", "keep", "stop-keeping"):
         tell(request, given.command)
     await live.command(command)
 

@@ -26,6 +26,7 @@ KEEP_SECONDS = 20.0  # that it proposes to keep of the past
 VOLUME_RATE = 1.0    # coarse volumes a second where somebody wants to see them
 EMPTY = ("Slices while the sample turns: choose a camera, or play a scan, and start. The demo is a beamline of its own, with a sample that turns.")
 START, STOP, PAUSE, RESUME, KEEP, STOP_KEEPING = "Start", "Stop", "Pause", "Resume", "Keep", "Stop keeping"
+TAKE, CANCEL = {"darks": "Take darks", "flats": "Take flats"}, {"darks": "Cancel darks", "flats": "Cancel flats"}
 SHOW_VOLUME, HIDE_VOLUME = "Show volume", "Hide volume"
 DEMO_BUTTON = "Start demo camera"
 
@@ -180,7 +181,7 @@ class Course:
         self.source, self.state, self.text, self.tone = source, "working", "The camera is started", ""
         self.progress, self.planes, self.fields, self.keep = {}, [], {}, {}
         self._error, self._warning, self._has_slices = "", "", False
-        self._is_taking = self._is_stopping = False
+        self.taking, self._is_stopping = "", False
 
     @property
     def is_on(self):
@@ -191,6 +192,8 @@ class Course:
         kind = event["event"]
         if kind == "progress":
             self.progress = event
+            if "taking" in event and event["taking"] == self.taking:
+                self._say_taken(event["taken"], event["taken"] + event["to-take"])
         elif kind == "planes":
             self.planes = event["planes"]
         elif kind == "slice" and self.state in ("working", "running"):
@@ -201,10 +204,9 @@ class Course:
         elif kind == "state":
             self._take_state(event["state"])
         elif kind == "fields":
-            self.fields[event["kind"]], self._is_taking = event, False
+            self.fields[event["kind"]], self.taking = event, ""
             text = f"{event['frames']} {event['kind']} are in force"
-            if self.is_on and not self._has_slices:
-                self._say(self.state, text)
+            self._say_slices(text)
             return "info", text
         elif kind == "keep":
             self.keep = event
@@ -212,8 +214,7 @@ class Course:
         elif kind == "volume" and event["state"] == "done" and "path" in event:  # a failure is a message as well
             return "info", f"A coarse volume is in {event['path']}"
         elif kind == "taking":
-            self._is_taking = True
-            self._say(self.state, f"{event['kind'].capitalize()} are taken")
+            return self._take_taking(event)
         elif kind == "message":
             return self._take_message(event)
         elif kind == "stopping":
@@ -251,7 +252,7 @@ class Course:
 
     def told(self):
         """All of that as JSON."""
-        return {"state": self.state, "text": self.text, "tone": self.tone, "is_keeping": self.is_keeping, "planes": self.planes,
+        return {"state": self.state, "text": self.text, "tone": self.tone, "is_keeping": self.is_keeping, "taking": self.taking if self.is_on else "", "planes": self.planes,
                 "numbers": [list(pair) for pair in self.numbers()], "has_losses": self.has_losses}
 
     @property
@@ -260,6 +261,23 @@ class Course:
 
     def _say(self, state, text, tone=""):
         self.state, self.text, self.tone = state, text, tone
+
+    def _say_slices(self, otherwise):
+        """Slices come, or what else is to be said while there are none."""
+        if self.is_on:
+            self._say(self.state, "Slices come" if self._has_slices and self.state == "running" else otherwise)
+
+    def _say_taken(self, taken, frames):
+        self._say(self.state, f"{self.taking.capitalize()} are taken: {taken} of {frames}")
+
+    def _take_taking(self, event):
+        if event["state"] == "begun":
+            self.taking = event["kind"]
+            self._say_taken(event["taken"], event["frames"])
+            return None
+        self.taking = ""
+        self._say_slices(event["text"])
+        return "info", event["text"]
 
     def _take_state(self, state):
         if state == "paused":
@@ -283,7 +301,7 @@ class Course:
             self._error = text
             if self.is_on:
                 self._say(self.state, f"✕ {text}", "failure")
-        elif level == "warning" and self.is_on and not self._is_taking:  # that there are none yet
+        elif level == "warning" and self.is_on and not self.taking:  # that there are none yet
             self._warning = text
             self._say(self.state, f"⚠ {text}", "warning")
         return level, text

@@ -103,7 +103,8 @@ export class Place {
   }
 
   #fields(kind, text, title) {
-    return button(text, () => this.#command({ command: kind, count: Number(this.#count.value) }), { id: `live-${kind}`, title });
+    return button(text, () => this.#command(this.#state?.taking === kind ? { command: "cancel-fields" } : { command: kind, count: Number(this.#count.value) }),
+      { id: `live-${kind}`, title });
   }
 
   #unfold() {
@@ -178,6 +179,10 @@ export class Place {
     this.#source.disabled = this.#text.disabled = isOn || !this.#canSteer;
     for (const one of [this.#pause, this.#stop]) [one.hidden, one.disabled] = [!isOn, !this.#canSteer];
     for (const one of [this.#darks, this.#flats, this.#count, this.#add, this.#keep, this.#seconds]) one.disabled = !isOn || !this.#canSteer;
+    for (const [one, kind] of [[this.#darks, "darks"], [this.#flats, "flats"]]) {
+      one.textContent = `${told.taking === kind ? "Cancel" : "Take"} ${kind}`;
+      one.disabled ||= Boolean(told.taking) && told.taking !== kind;
+    }
     this.#pause.textContent = state === "paused" ? "Resume" : "Pause";
     this.#keep.textContent = told.is_keeping ? "Stop keeping" : "Keep";
     const whose = told.source && isOn ? ` (${told.source}, started by ${told.person})` : "";
