@@ -44,7 +44,8 @@ thread of the caller, while the stream goes on. A message `tomo-fields` tells ea
 The newest frames are stored in the host's memory, as many as `store-limit` has room for. The action signal `keep` writes those of the last seconds
 and all that follow into a new file of HDF5, until `stop-keeping` or the end of the stream; `keep-when` does so when the counts of a frame pass a bound. The file
 is a scan in the layout of Data Exchange: `/exchange/data` as the camera gave it, the darks and flats in force as their means, angles, `rotation_axis` where
-`axis-pos` gives it, and the numbers and times of the frames under `/defaults`. It is NAME.partial until it is whole. Frames that wait for the disk are in the
+`axis-pos` gives it, and the numbers and times of the frames under `/defaults`. It is NAME.partial until it is whole; on a full disk it is completed with the frames that had room, since that for darks, flats and angles
+was reserved. Frames that wait for the disk are in the
 store; where they fill it, the disk is too slow: a message tells both rates, the file is completed with the frames so far, and the stream goes on. With
 `wait` the stream waits instead, as is right for files. Messages `tomo-keep` tell the state (begun, slow, done, failed), path, frames and a text.)",
         .example =

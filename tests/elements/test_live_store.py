@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """tomolivestore: numbers and angles of frames, counts, darks and flats that are taken while frames come."""
 
+import contextlib
 import os
+import subprocess
 import sys
 import tempfile
 
@@ -282,6 +284,59 @@ class LiveStore(ElementTestCase):
             stream.finish()
             with h5py.File(f"{folder}/scan.h5") as file:
                 self.assertEqual(file["exchange/data"][:].tolist(), np.stack(images).tolist())
+
+    @contextlib.contextmanager
+    def small_disk(self, size):
+        with tempfile.TemporaryDirectory() as folder:
+            if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True).returncode != 0:
+                self.skipTest("needs the right to mount a tmpfs")
+            try:
+                yield folder
+            finally:
+                subprocess.run(["umount", folder], check=True)
+
+    def test_a_full_disk(self):
+        """The file is a scan all the same, of the frames for which there was room: room for what is written last was reserved."""
+        shape = (40, 50)
+        darks, flats, images = frames(2, shape), frames(2, shape), frames(4, shape)
+        with self.small_disk("4m") as folder:
+            with Store("angle-step=0.01 wait=true", "identity") as stream:
+                for kind, taken in ("darks", darks), ("flats", flats):
+                    stream.store.emit(f"take-{kind}", 2)
+                    for image in taken:
+                        stream.shoot(0, image)
+                    self.until(stream, kind)
+                stream.shoot(0, images[0])
+                self.through(stream, 5)
+                self.assertTrue(stream.store.emit("keep", 0.0, f"{folder}/scan.h5"))
+                for number in range(1, 2000):  # twice what the disk takes
+                    stream.shoot(number, images[number % 4])
+                stream.finish()
+                message = self.kept(stream)
+            self.assertEqual((message.get_value("state"), message.get_value("path")), ("failed", f"{folder}/scan.h5"), message.to_string())
+            self.assertIn("No space left", message.get_value("text"))
+            self.assertEqual(os.listdir(folder), ["scan.h5"])
+            count = message.get_value("frames")
+            self.assertGreater(count, 100)
+            with h5py.File(f"{folder}/scan.h5") as file:
+                self.assertEqual(file["exchange/data"].shape, (count, *shape))
+                for number, image in enumerate(file["exchange/data"], 1):
+                    np.testing.assert_array_equal(image, images[number % 4])
+                np.testing.assert_allclose(file["exchange/theta"][:], np.degrees(0.01 * np.arange(1, count + 1)))
+                self.assertEqual(len(file["defaults/NDArrayUniqueId"]), count)
+                for name, taken in ("data_dark", darks), ("data_white", flats):
+                    np.testing.assert_allclose(file[f"exchange/{name}"][0], np.mean(taken, 0, dtype=float), rtol=1e-6)
+
+    def test_a_disk_without_room_for_a_begin(self):
+        with self.small_disk("1m") as folder, Store(behind="identity") as stream:
+            stream.shoot(0, frames(1)[0])
+            self.through(stream, 1)
+            stream.store.emit("keep", 0.0, f"{folder}/scan.h5")
+            message = self.kept(stream)
+            self.assertEqual((message.get_value("state"), message.get_value("frames")), ("failed", 0))
+            self.assertIn("No space left", message.get_value("text"))
+            self.assertEqual(os.listdir(folder), [])
+            stream.finish()
 
     def test_files_that_can_not_be(self):
         with tempfile.TemporaryDirectory() as folder, Store(behind="identity") as stream:

@@ -5,12 +5,15 @@
 #include <gst/files/file-format.hpp>
 
 #ifdef HAVE_HDF5
+#include <gst/files/disk.hpp>
+#include <gst/files/file-descriptor.hpp>
 #include <gst/files/hdf5/append.hpp>
 #include <gst/files/hdf5/types.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <fcntl.h>
 #include <filesystem>
 #include <numbers>
 #endif
@@ -23,14 +26,48 @@ namespace {
 
 constexpr char projections[] = "/exchange/data";
 
+// Room on the disk of a file that nothing else takes, until it is given back: a file without a name, which
+// goes with the process. Nothing where the file system has no such files.
+class RoomBeside {
+  public:
+    explicit RoomBeside(const std::string &file) : told_(file) {
+        const auto folder = std::filesystem::path(file).parent_path();
+        room_ = FileDescriptor(
+            open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+    }
+
+    // Throws if the disk has no room for these bytes.
+    void grow(std::uint64_t bytes) {
+        if (!room_ || bytes <= bytes_)
+            return;
+        constexpr std::uint64_t step = 1 << 20; // not for every small image
+        const auto wanted = bytes / step * step + step;
+        reserve_space(room_.get(), bytes_, wanted - bytes_, told_);
+        bytes_ = wanted;
+    }
+    void give_back() { room_.close(); }
+
+  private:
+    const std::string told_;
+    FileDescriptor room_;
+    std::uint64_t bytes_ = 0;
+};
+
 class ExchangeFile final : public ExchangeWriter {
   public:
     ExchangeFile(const Location &location, const ArrayInfo &image)
         : image_(image), target_([&] {
               const Hdf5Lock lock;
               return Hdf5Target(location, Existing::Replace, options_);
-          }()) {
+          }()),
+          room_(target_.location().file) {
         const Hdf5Lock lock;
+        try {
+            room_.grow(room_for_facts(0));
+        } catch (...) {
+            target_.abandon(true);
+            throw;
+        }
         target_.begin();
         target_.reserve(0);
         target_.make_room_for(target_.dataset());
@@ -54,6 +91,7 @@ class ExchangeFile final : public ExchangeWriter {
 
     void add(const void *samples) override {
         try {
+            room_.grow(room_for_facts(images() + 1));
             hdf5_append(target_, data_, samples, nullptr, target_.full_name());
         } catch (...) {
             is_failed_ = true;
@@ -75,8 +113,8 @@ class ExchangeFile final : public ExchangeWriter {
             throw hdf5_error(GST_RESOURCE_ERROR_WRITE, "cannot write '" + target_.full_name() +
                                                            "': it can't be cut to its whole images");
         is_failed_ = true; // until it is done
-        target_.reserve(2 * sizeof(float) * (facts.dark.size() + facts.flat.size()) +
-                        3 * sizeof(double) * facts.numbers.size());
+        room_.give_back();
+        target_.reserve(bytes_of_facts(facts.numbers.size()));
         const Hdf5Shape one_image = {1, image_.height, image_.width};
         put_text("/implements", "exchange:measurement:defaults");
         put("/exchange/data_dark", H5T_NATIVE_FLOAT, one_image, facts.dark.data(), facts.dark.size());
@@ -101,6 +139,16 @@ class ExchangeFile final : public ExchangeWriter {
 
   private:
     using Clock = std::chrono::steady_clock;
+
+    // Darks and flats, with as much again to be safe; angles, numbers and times.
+    std::uint64_t bytes_of_facts(std::uint64_t images) const {
+        return 4 * sizeof(float) * image_.width * image_.height + 3 * sizeof(double) * images;
+    }
+    // With the structures around them.
+    std::uint64_t room_for_facts(std::uint64_t images) const {
+        constexpr std::uint64_t structures = 1 << 20;
+        return bytes_of_facts(images) + structures;
+    }
 
     template <class Id>
     Id must(Id id) const {
@@ -152,6 +200,7 @@ class ExchangeFile final : public ExchangeWriter {
     const ArrayInfo image_;
     const WriteOptions options_;
     Hdf5Target target_;
+    RoomBeside room_; // for what is written last
     ImageDataset data_;
     bool is_failed_ = false;
     std::uint64_t unflushed_ = 0; // bytes
