@@ -4,6 +4,7 @@
 // tomo-query: tasks and their properties, as text and as JSON.
 #include "graph-program.hpp"
 
+#include <gst/tomo/device/device.hpp>
 #include <gst/tomo/device/gobject.hpp>
 #include <gst/tomo/support/json.hpp>
 
@@ -157,6 +158,10 @@ int complete(char **words) {
 int list_devices(const Program &program, bool as_json) {
     constexpr unsigned most = 256;
     Json found = Json::list();
+    std::optional<guint> usual; // index of the device that is taken where none is named
+    if (const Owned<GstTomoContext> context(gst_tomo_context_new(nullptr, nullptr)); context)
+        usual = gst_tomo_device_get_index(
+            Owned<GstTomoDevice>(gst_tomo_context_get_default_device(context.get())).get());
     std::string problem; // the last one: of all devices of a driver it may be the same
     for (unsigned index = 0; index < most; index++) {
         GError *raw = nullptr;
@@ -184,6 +189,8 @@ int list_devices(const Program &program, bool as_json) {
         one.set("name", Json::text(name));
         one.set("is-cpu", Json::boolean(is_cpu));
         one.set("memory", Json::integer(limit));
+        one.set("compute-units", Json::integer(guint64{tomo::device_of(device.get())->compute_units()}));
+        one.set("default", Json::boolean(usual == index));
         found.add(std::move(one));
     }
     if (as_json)

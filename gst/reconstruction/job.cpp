@@ -17,7 +17,6 @@
 #include <gst/reconstruction/report/result-picture.hpp>
 #include <gst/reconstruction/roll.hpp>
 #include <gst/reconstruction/slabs.hpp>
-#include <gst/reconstruction/speed.hpp>
 #include <gst/reconstruction/sweep.hpp>
 #include <gst/reconstruction/turns.hpp>
 #include <gst/tomo/device/gobject.hpp>
@@ -716,6 +715,29 @@ void Job::choose_slabs(const Plan &checked) {
             : images_of_slab(settings_, *inspection_, checked.shape.depth / checked.turns, workers);
 }
 
+// A plan alone asks no cluster: the time is known only where workers are processes of this computer.
+std::vector<Workers> Job::workers_of_cluster() const {
+    if (cluster_)
+        return cluster_->kinds();
+    constexpr char local[] = "local:";
+    const std::string &name = settings_.cluster;
+    const auto count = g_str_has_prefix(name.c_str(), local)
+                           ? g_ascii_strtoull(name.c_str() + sizeof local - 1, nullptr, 10)
+                           : 0;
+    if (count == 0 || !context_)
+        return {};
+    const auto device = context_->default_device();
+    const double share = 1.0 / static_cast<double>(count);
+    return {{device->name(), device->is_cpu(), share * device->compute_units(), share, count}};
+}
+
+void Job::estimate_time() {
+    if (!settings_.cluster.empty())
+        expect_time(*plan_, settings_, *inspection_, workers_of_cluster());
+    else if (context_)
+        expect_time(*plan_, settings_, *inspection_, *context_->default_device(), devices_);
+}
+
 const Plan &Job::plan() {
     if (plan_)
         return *plan_;
@@ -741,13 +763,10 @@ const Plan &Job::plan() {
     plan_ = std::make_unique<Plan>(make_plan(settings_, scan, axis, heights));
     if (opening_.joinable())
         opening_.join();
+    estimate_time();
     if (context_) {
         if (!is_general(settings_, scan)) // in which it is another one
             check_precision(settings_, *context_->default_device());
-        expect_time(*plan_, settings_, scan, *context_->default_device(), devices_);
-        if (cluster_)
-            plan_->seconds /=
-                static_cast<double>(std::min<std::size_t>(cluster_->workers(), plan_->slabs.size()));
         if (is_shared(settings_) && settings_.sweep.empty())
             judge_sharing();
     }
@@ -894,8 +913,7 @@ bool Job::reconstruct_as_devices_can() {
             middle_thread_.join();
         makes_images_ = false;
         *plan_ = make_plan(settings_, *inspection_, plan_->axis, heights_.empty() ? nullptr : &heights_);
-        if (context_)
-            expect_time(*plan_, settings_, *inspection_, *context_->default_device(), devices_);
+        estimate_time();
     }
 }
 

@@ -12,6 +12,7 @@
 #include <gst/reconstruction/plan.hpp>
 #include <gst/reconstruction/preview.hpp>
 #include <gst/reconstruction/report/report.hpp>
+#include <gst/reconstruction/speed.hpp>
 #include <gst/tomo/graph/protocol.hpp>
 
 #include <atomic>
@@ -122,6 +123,8 @@ class Job {
     void begin_cluster();
     // How many images a slab of the cluster has; `checked` is a plan with any number.
     void choose_slabs(const Plan &checked);
+    std::vector<Workers> workers_of_cluster() const;
+    void estimate_time();
     // Returns whether there is a result, whole or not.
     bool reconstruct();
     bool reconstruct_as_devices_can();

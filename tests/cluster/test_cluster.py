@@ -106,6 +106,9 @@ class OnProcesses(ClusterTestCase):
         self.assertEqual([e["done"] for e in events if e["event"] == "progress"][-1], IMAGES)
         self.assertEqual(events[-1]["status"], "done")
         self.assertIn(f"{SLABS} slabs by workers of a cluster", result.stdout)
+        told = next(e for e in events if e["event"] == "plan")
+        self.assertRegex(told["device"], r"\A2 workers \(.+\)\Z")
+        self.assertGreater(told["seconds"], 0.0)
         self.assertEqual({name for name in os.listdir(".") if name.startswith("many")},
                          {"many.h5", "many.h5.conf", "many.h5.html", "many.h5.png", "many.h5.volume-a"})
         with open("many.h5.conf") as many:
@@ -366,6 +369,13 @@ class Words(ClusterTestCase):
         plan = json.loads(self.done(*self.words(), "--cluster", "tcp://nobody:1", "--dry-run", "--json").stdout)
         self.assertEqual([slab["images"] for slab in plan["slabs"]], [SLAB] * SLABS)
         self.assertTrue(plan["virtual"])
+        self.assertNotIn("seconds", plan)
+        # Two processes of one computer share its processor, and may only have to start once each.
+        work = ("--method", "sirt", "--num-iterations", 1000)
+        one, two = (json.loads(self.done(*self.words(*work), "--cluster", name, "--dry-run", "--json").stdout) for name in ("local:1", "local:2"))
+        self.assertTrue(two["device"].startswith("2 workers ("), two["device"])
+        self.assertLess(0.9 * one["seconds"], two["seconds"])
+        self.assertLess(two["seconds"], 1.1 * one["seconds"])
         subprocess.run(["bash", "-euc", plan["script"]], check=True, capture_output=True)
         self.assertEqual(volume("many.h5").tobytes(), reference.tobytes())
 

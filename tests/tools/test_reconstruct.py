@@ -424,6 +424,11 @@ class Lines(ReconstructTestCase):
         self.assertLess(half["seconds"], whole["seconds"])
         self.assertLess(whole["seconds"], slabs["seconds"])
         self.assertTrue(whole["device"])
+        # Iterations take their time for each subset, and for all of a slice that is cropped.
+        iterated = "--method", "fista", "--num-iterations", 20
+        plain, subsets, cropped = plan(*iterated), plan(*iterated, "--subsets", 10), plan(*iterated, "--crop-width", 20)
+        self.assertGreater(subsets["seconds"], 2 * plain["seconds"])
+        self.assertGreater(cropped["seconds"], 0.9 * plain["seconds"])
         self.assertRegex(whole["script"], rf"^# {40 * ROWS} images to new.h5:/entry/data/data, .* MB, about .* s on ")
         since = time.monotonic()
         events = [json.loads(line) for line in self.done("scan.nxs", "--axis", AXIS, "--progress", "json").stdout.splitlines()]

@@ -24,6 +24,22 @@ unsigned number_of(const Json &event, const char *key) {
     return value ? static_cast<unsigned>(g_ascii_strtoull(value->text().c_str(), nullptr, 10)) : 0;
 }
 
+double real_of(const Json &event, const char *key) {
+    const Json *value = event.find(key);
+    return value ? g_ascii_strtod(value->text().c_str(), nullptr) : 0.0;
+}
+
+std::vector<Workers> kinds_of(const Json &ready) {
+    std::vector<Workers> kinds;
+    if (const Json *list = ready.find("kinds"))
+        for (const auto &one : list->items()) {
+            const Json *is_cpu = one.find("is-cpu");
+            kinds.push_back({one.text_of("device"), is_cpu && is_cpu->is_true(),
+                             real_of(one, "compute-units"), real_of(one, "disk"), number_of(one, "count")});
+        }
+    return kinds;
+}
+
 std::string absolute(const std::string &path) {
     return CString(g_canonicalize_filename(path.c_str(), nullptr)).get();
 }
@@ -51,8 +67,10 @@ std::optional<Json> ClusterSlabs::wait_for(const char *kind, bool can_end) {
 
 unsigned ClusterSlabs::workers() {
     if (!workers_)
-        if (const auto ready = wait_for("ready", true))
+        if (const auto ready = wait_for("ready", true)) {
             workers_ = std::max(number_of(*ready, "workers"), 1u);
+            kinds_ = kinds_of(*ready);
+        }
     return std::max(workers_, 1u);
 }
 

@@ -6,6 +6,7 @@
 
 #include <gst/reconstruction/cluster/program.hpp>
 #include <gst/reconstruction/plan.hpp>
+#include <gst/reconstruction/speed.hpp>
 
 #include <functional>
 
@@ -26,6 +27,8 @@ class ClusterSlabs {
     // Waits for the first workers, and returns how many there are, or 1 behind finish(). Throws Error where
     // none comes.
     unsigned workers();
+    // The same workers by their devices; empty where these are not known.
+    const std::vector<Workers> &kinds() const { return kinds_; }
     // Makes those that `is_there` does not have. Returns whether all are there: slabs that were begun are
     // completed behind finish().
     bool make(const Plan &plan, const std::function<bool(const Slab &)> &is_there);
@@ -46,6 +49,7 @@ class ClusterSlabs {
     const Listener listener_;
     ClusterProgram program_;
     unsigned workers_ = 0;
+    std::vector<Workers> kinds_;
     std::string shares_;
     bool is_paused_ = false, is_finishing_ = false;
 };

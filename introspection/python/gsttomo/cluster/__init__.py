@@ -8,7 +8,8 @@ line is an object of JSON.
     to it:    {"command": "make", "slabs": [{"number", "images", "file", "graph"}, ...], "slab-folder", "folder", "patience", ...}
               {"command": "join", "slabs": [FILE, ...], "dataset-of-slab", "slab-folder", "file", "dataset"}
               {"command": "pause"}, {"command": "resume"}, {"command": "finish"}
-    from it:  {"event": "ready", "workers"}, {"event": "progress", "slab", "images"}, {"event": "made", "slab", "shares"},
+    from it:  {"event": "ready", "workers", "kinds": [{"device", "is-cpu", "compute-units", "disk", "count"}, ...]},
+              {"event": "progress", "slab", "images"}, {"event": "made", "slab", "shares"},
               {"event": "stopped"}, {"event": "joined"}, {"event": "message", "level", "text"}, {"event": "failed", "text"}
 
 The end of its input ends it, and the work of its workers.

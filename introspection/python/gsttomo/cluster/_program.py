@@ -104,7 +104,7 @@ class _Session:
             raise ClusterError(f"no worker has come to '{self._name}' for {self._lonely:.0f} s; {_connect.how_workers_come(self._name)}") from None
         await dispatcher.check()
         self._dispatcher = dispatcher
-        _tell({"event": "ready", "workers": len(await dispatcher.workers())})
+        _tell({"event": "ready", "workers": len(await dispatcher.workers()), "kinds": await dispatcher.kinds()})
 
     async def _obey_all(self, commands):
         async def next_line():

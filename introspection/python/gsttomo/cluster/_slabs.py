@@ -19,6 +19,7 @@ MOST_FAILURES_OF_WORKER = 3  # in a row, before it gets no more slabs
 MOST_LOSSES = 3  # of one slab, each with several workers that died
 PER_WORKER = 2  # slabs that the scheduler knows at once, so that no worker waits for the next one
 TO_ANSWER = 60.0  # seconds, of a question
+TO_TELL = 10.0  # seconds, of one whose answer only an estimate wants
 GO_ON = "; slabs that are made stay, and --resume goes on from there"
 SILENT = 30.0  # seconds, at least, until a worker counts as hanging
 
@@ -87,6 +88,21 @@ class Dispatcher:
         question = f"__import__('importlib').import_module('gsttomo.cluster._worker').probe({self._version!r}, {folder!r}, {self._token!r})"
         answers = await asyncio.gather(*(self._ask(worker, question) for worker in workers))
         return [(worker, answer) for worker, answer in zip(workers, answers) if answer]
+
+    async def kinds(self):
+        """Workers that are alike, with the share of a device and of a computer's disk that each of them has. Empty where none tells."""
+        question = "__import__('importlib').import_module('gsttomo.cluster._worker').device()"
+        try:
+            told = await asyncio.wait_for(self._client.run(eval, question, workers=list(self._addresses), on_error="return"), TO_TELL)
+        except (TimeoutError, OSError):
+            return []
+        devices = [one for one in told.values() if isinstance(one, dict)]
+        hosts = collections.Counter(one["host"] for one in devices)
+        sharing = collections.Counter((one["host"], one["index"]) for one in devices)
+        kinds = collections.Counter((one["name"], one["is-cpu"], one["compute-units"] / sharing[one["host"], one["index"]], 1 / hosts[one["host"]])
+                                    for one in devices)
+        return [{"device": name, "is-cpu": is_cpu, "compute-units": units, "disk": disk, "count": count}
+                for (name, is_cpu, units, disk), count in kinds.items()]
 
     async def _check_new(self):
         """Leaves out workers that have come meanwhile and can't make slabs. Returns whether there were any."""

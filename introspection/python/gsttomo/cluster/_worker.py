@@ -18,6 +18,7 @@ import uuid
 from ._errors import SlabError
 
 PROGRAM = "tomo-runjson"
+QUERY = "tomo-query"
 GIVEN_UP = "it was given up"
 TOPIC = "gst-tomo-slabs-"  # and the token of a run
 
@@ -36,6 +37,15 @@ def version():
 def probe(expected, folder=None, token=None):
     """Why this worker can't make slabs; "" if it can. `token` is in a file of the folder of slabs."""
     return why_not_of_version(expected) or (why_not_shared(folder, token) if folder else "")
+
+
+def device():
+    """The computer and the device of this worker, as tomo-query tells it. Raises OSError where there is none."""
+    told = subprocess.run([QUERY, "--devices", "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    for one in json.loads(told.stdout or "[]"):
+        if one["default"]:
+            return {**one, "host": socket.gethostname()}
+    raise OSError(f"{QUERY} tells no device: {told.stderr.strip()}")
 
 
 def why_not_of_version(expected):
