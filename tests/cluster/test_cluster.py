@@ -45,6 +45,12 @@ async def wait_for_workers(address):
         await _program._Session(address)._get_ready(stack)
 
 
+async def workers_of(address):
+    async with contextlib.AsyncExitStack() as stack:
+        client, _ = await connected(address, stack)
+        return set(await client.nthreads())
+
+
 class ClusterTestCase(ReconstructTestCase):
     def setUp(self):
         super().setUp()
@@ -200,7 +206,7 @@ class OnProcesses(ClusterTestCase):
             self.check(reference, name)
 
     def test_workers_that_come_late(self):
-        """Of another version, or without a module: they are left out before their slabs are taken."""
+        """Of another version, or without a module: they are left out of this run, and stay with the scheduler for others."""
         reference = self.one()
         process = self.begin()
         for line in process.stdout:
@@ -210,7 +216,10 @@ class OnProcesses(ClusterTestCase):
         with self.one_more(OTHER), self.one_more(WITHOUT_MODULE):
             print(json.dumps({"command": "resume"}), file=process.stdin, flush=True)
             out, err = process.communicate(timeout=PATIENCE)
-        self.assertEqual(process.returncode, 0, out + err)
+            self.assertEqual(process.returncode, 0, out + err)
+            left_out = re.findall(r"the worker (tcp://\S+) is left out", out)
+            self.assertEqual(len(left_out), 2, out)
+            self.assertLessEqual(set(left_out), asyncio.run(workers_of(self.processes.address)))
         self.assertRegex(out, r"the worker tcp://\S+ is left out: \D*it has gst-tomo 0\.0\.9, and this computer")
         self.assertRegex(out, r"the worker tcp://\S+ is left out: it has no gst-tomo: No module named")
         self.check(reference)

@@ -31,6 +31,7 @@ class _Slab:
         self.failures = {}  # text by address of the worker
         self.worker = self.heard = self.future = self.made = None
         self.allowed = None  # addresses, where another attempt has failed
+        self.only = None  # addresses that this attempt may go to; None: any
 
     @property
     def key(self):
@@ -55,6 +56,7 @@ class Dispatcher:
         self._made_by = collections.Counter()
         self._warned = set()
         self._addresses, self._dropped = [], set()
+        self._has_dropped = False  # whether the scheduler has workers that are left out here, and serve others
         self._version, self._checked, self._checking = "", set(), None
         self._lonely_since = None
         self.is_paused = self.is_finishing = False
@@ -68,6 +70,7 @@ class Dispatcher:
         except OSError:
             raise ClusterError(f"the scheduler has gone{GO_ON}") from None
         self._addresses = [address for address in found if address not in self._dropped]
+        self._has_dropped = len(self._addresses) < len(found)
         return self._addresses
 
     async def check(self, folder=None):
@@ -110,7 +113,7 @@ class Dispatcher:
         self._checked.update(workers)
         problems = await self.problems(workers, self._folder) if workers else []
         for worker, problem in problems:
-            await self._drop(worker, problem)
+            self._drop(worker, problem)
         return bool(problems)
 
     def _look_at_new(self):
@@ -124,7 +127,7 @@ class Dispatcher:
         try:
             told = await asyncio.wait_for(self._client.run(eval, question, workers=[worker], on_error="return"), TO_ANSWER)
         except TimeoutError:
-            await self._drop(worker, f"it does not answer for {TO_ANSWER:.0f} s")
+            self._drop(worker, f"it does not answer for {TO_ANSWER:.0f} s")
             return ""
         except OSError:
             return ""
@@ -227,16 +230,18 @@ class Dispatcher:
         beat = max(1.0, count / 100)  # one event in 10 ms for the scheduler, of all workers together
         self._silent = min(self._patience, max(SILENT, 5 * beat))
         fresh = []
-        while self._waiting and len(self._running) < max(count, 1) * PER_WORKER:
+        while self._waiting and len(self._running) < count * PER_WORKER:
             slab = self._waiting.popleft()
             slab.attempts += 1
             slab.heard, slab.worker = time.monotonic(), None
+            # A list for each slab would cost a large cluster much, so there is one only where it matters.
+            slab.only = slab.allowed or (list(self._addresses) if self._has_dropped else None)
             slab.order.update(beat=min(beat, self._patience / 5), patience=self._patience)
             self._running[slab.number] = slab
-            if slab.allowed is None:
+            if slab.only is None:
                 fresh.append(slab)
             else:
-                self._follow(slab, self._client.submit(self._work, slab.order, key=slab.key, pure=False, workers=slab.allowed))
+                self._follow(slab, self._client.submit(self._work, slab.order, key=slab.key, pure=False, workers=slab.only))
         if fresh:
             futures = self._client.map(self._work, [slab.order for slab in fresh], key=[slab.key for slab in fresh], pure=False)
             for slab, future in zip(fresh, futures):
@@ -303,7 +308,7 @@ class Dispatcher:
             if not left:
                 raise ClusterError(self._failure(slab))
             if is_bad:
-                await self._drop(error.worker, f"it gets no more slabs: {error.text}")
+                self._drop(error.worker, f"it gets no more slabs: {error.text}")
                 left = [address for address in left if address not in self._dropped]
             slab.allowed = left
             self._again(slab, f"on {error.worker}: {error.text}")
@@ -329,14 +334,17 @@ class Dispatcher:
         self._warn(f"{_about(slab)} is made once more: {why}")
         self._waiting.appendleft(slab)
 
-    async def _drop(self, worker, why):
-        """Workers that harm get no more work."""
+    def _drop(self, worker, why):
+        """Such a worker gets no more work of this run. It stays with the scheduler, where others may use it."""
         if worker in self._dropped:
             return
         self._dropped.add(worker)
+        self._has_dropped = True
+        self._addresses = [address for address in self._addresses if address != worker]
+        for slab in list(self._running.values()):
+            if slab.worker in (None, worker) and (slab.only is None or worker in slab.only):
+                self._take_back(slab)
         self._tell({"event": "message", "level": "warning", "text": f"the worker {worker} is left out: {why}"})
-        with contextlib.suppress(Exception):  # what it has made is there already
-            await asyncio.wait_for(self._client.retire_workers([worker], close_workers=True, remove=True), 5)
 
     def _drop_unbegun(self):
         for slab in [slab for slab in self._running.values() if slab.worker is None]:
@@ -367,18 +375,22 @@ class Dispatcher:
         elif now - self._lonely_since > self._lonely:
             raise ClusterError(f"there has been no worker for {self._lonely:.0f} s{GO_ON}")
         for slab in list(self._running.values()):
-            if slab.allowed is not None and not there.intersection(slab.allowed):
-                # Those that were left have gone.
-                self._forget(slab)
-                slab.allowed = None
-                self._waiting.appendleft(slab)
+            if self._running.get(slab.number) is not slab:
+                continue  # it was taken back from a worker that is left out
+            if slab.only is not None and not there.intersection(slab.only):
+                self._take_back(slab)  # those that were left have gone
             elif slab.worker is not None and slab.worker not in there:
                 slab.worker, slab.heard = None, now  # the scheduler gives it to another one
             elif slab.worker is not None and now - slab.heard > self._silent:
-                await self._drop(slab.worker, f"it has told nothing for {now - slab.heard:.0f} s, and its slabs are made elsewhere")
-                self._forget(slab)
-                slab.allowed = None
-                self._waiting.appendleft(slab)
+                self._drop(slab.worker, f"it has told nothing for {now - slab.heard:.0f} s, and its slabs are made elsewhere")
+                if self._running.get(slab.number) is slab:
+                    self._take_back(slab)
+
+    def _take_back(self, slab):
+        """It is made on any worker then, at once."""
+        self._forget(slab)
+        slab.allowed = None
+        self._waiting.appendleft(slab)
 
     def _forget(self, slab):
         del self._running[slab.number]
