@@ -145,12 +145,16 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
                  settings.source.value().c_str()));
     const auto process = settings.process.value();
     const bool is_corrected = settings.correction.is("on"),
-               retrieves_phase = process.find("retrievephase") != process.npos;
+               retrieves_phase = !settings.retrieval_method.is("none"),
+               wants_transmission = retrieves_phase || process.find("retrievephase") != process.npos;
     std::string line = "tomoconvert name=convert ! tomolivestore name=store ! queue name=waiting "
                        "max-size-bytes=0 max-size-time=0 ! ";
     if (is_corrected)
-        line +=
-            text("tomolivecorrect name=correct absorption-correct=%s ! ", retrieves_phase ? "false" : "true");
+        line += text("tomolivecorrect name=correct absorption-correct=%s ! ",
+                     wants_transmission ? "false" : "true");
+    if (retrieves_phase)
+        line += "tomoretrievephase name=phase normalize=true" +
+                reconstruction::calculation("absorption", "isfinite(v) && v > 0.0f ? -log(v) : 0.0f") + " ! ";
     if (process.find_first_not_of(" \t\n") != process.npos)
         line += process + " ! ";
     line += "tomorampfilter name=filter ! tomoprojectionring name=ring ! tee name=all allow-not-linked=true "
@@ -164,10 +168,12 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
     ring_ = named("ring");
     slices_ = named("slices");
     volume_ = named("volume");
+    if (retrieves_phase)
+        phase_ = named("phase");
 
     const auto device = settings.device.value();
     if (!device.empty())
-        for (const char *name : {"convert", "correct", "filter", "ring", "volume"})
+        for (const char *name : {"convert", "correct", "phase", "absorption", "filter", "ring", "volume"})
             if (const auto element = named(name))
                 g_object_set(element.get(), "device", device.c_str(), nullptr);
     const auto own = own_fields(settings);
@@ -179,6 +185,7 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
     rate_ = settings.rate;
     g_object_set(store_.get(), "wait", gboolean{!settings.drop}, "store-limit",
                  guint64{bytes_of(settings.store_limit).value_or(0)}, nullptr);
+    set_phase(settings);
     set_keeping(settings);
     set_angles(settings);
     set_planes(settings);
@@ -335,6 +342,17 @@ void LivePipeline::set_planes(const LiveSettings &settings) {
         add_branch();
 }
 
+void LivePipeline::set_phase(const LiveSettings &settings) {
+    if (!phase_)
+        return;
+    set(phase_, "method", settings.retrieval_method.value());
+    g_object_set(phase_.get(), "regularization-rate", settings.regularization_rate.value(), "energy",
+                 settings.energy.value(), "pixel-size", settings.pixel_size.value(), nullptr);
+    for (const auto &[name, distance] : {std::pair{"distance", settings.propagation_distance.value()},
+                                         {"source-distance", settings.source_distance.value()}})
+        set(phase_, name, distance > 0 ? "<" + reconstruction::number(distance) + ">" : "<>");
+}
+
 void LivePipeline::set_keeping(const LiveSettings &settings) {
     const auto path = settings.keep_path.value();
     g_object_set(store_.get(), "keep-when", settings.keep_when.value().c_str(), "keep-seconds",
@@ -397,6 +415,11 @@ void LivePipeline::change(const LiveSettings &settings, const std::string &name)
     else if (name == "half-turn" || name == "angle-step-degrees" || name == "speed-degrees" ||
              name == "views" || name == "axis" || name == "roll")
         set_angles(settings);
+    else if (name == "retrieval-method" && !phase_ == settings.retrieval_method.is("none"))
+        set_phase(settings);
+    else if (name == "regularization-rate" || name == "energy" || name == "propagation-distance" ||
+             name == "source-distance" || name == "pixel-size")
+        set_phase(settings);
     else if (name == "volume-size" || name == "volume-rate" || name == "volume-path")
         set_volume(settings);
     else if (name == "rate")

@@ -70,6 +70,7 @@ class LivePipeline {
     void add_branch();
     void remove_branch();
     void set_angles(const LiveSettings &settings);
+    void set_phase(const LiveSettings &settings);
     void set_keeping(const LiveSettings &settings);
     void set_volume(const LiveSettings &settings);
     void show(std::optional<unsigned> index, std::uint64_t number_of_slice, GstPad *pad, GstBuffer *buffer);
@@ -77,7 +78,8 @@ class LivePipeline {
 
     const Show show_;
     ObjectRef<GstElement> pipeline_, source_, store_, waiting_, ring_, slices_, volume_;
-    std::mutex lock_; // for branches_, frame_ and the paths of volumes
+    ObjectRef<GstElement> phase_; // where phase is retrieved
+    std::mutex lock_;             // for branches_, frame_ and the paths of volumes
     std::vector<std::unique_ptr<Branch>> branches_;
     SampleRef frame_;
     std::string volume_pattern_, next_volume_path_;

@@ -13,8 +13,8 @@ namespace tomo::live {
 namespace section {
 using reconstruction::Section;
 inline constexpr Section camera{"camera", "Camera"}, correction{"correction", "Darks and flats"},
-    angles{"angles", "Angles"}, slices{"slices", "Slices"}, keep{"keep", "Keeping frames"},
-    machine{"machine", "Device"};
+    phase{"phase", "Phase"}, angles{"angles", "Angles"}, slices{"slices", "Slices"},
+    keep{"keep", "Keeping frames"}, machine{"machine", "Device"};
 } // namespace section
 
 using reconstruction::Choice;
@@ -22,6 +22,14 @@ using reconstruction::Level;
 using reconstruction::Parameter;
 
 class LiveSettings : public reconstruction::Parameters {
+    static constexpr char of_source[] = "that which the source tells";
+
+    static reconstruction::About of_phase(const char *name, const char *unit, const char *automatic,
+                                          const char *blurb) {
+        return {
+            .name = name, .section = &section::phase, .unit = unit, .automatic = automatic, .blurb = blurb};
+    }
+
   public:
     // Camera
     Parameter<std::string> source{
@@ -114,6 +122,34 @@ class LiveSettings : public reconstruction::Parameters {
          .blurb =
              "Elements through which corrected projections pass before they are filtered, such as "
              "'tomoremoveoutliers'. Where one is tomoretrievephase, projections come to them as transmission"}};
+
+    // Phase, by the names of a reconstruction
+    Choice retrieval_method{
+        this,
+        {"none", "tie", "gpm", "ctf", "qp", "qp2", "ict"},
+        of_phase(
+            "retrieval-method", "", "",
+            "How projections with phase contrast by propagation become those without it; tie: transport of "
+            "intensity (Paganin 2002); gpm: generalised Paganin (2020), sharper; ctf: contrast transfer, for "
+            "weak objects; qp, qp2: quasiparticles; ict: intensity contrast transfer (Farago 2024)")};
+    Parameter<double> regularization_rate{
+        this, 2.0, 0.0, 30.0,
+        of_phase(
+            "regularization-rate", "", "",
+            "Decadic logarithm of delta / beta of the material, for phase retrieval; larger blurs more")};
+    Parameter<double> energy{
+        this, 0.0, 0.0, 1e5,
+        of_phase("energy", "keV", of_source, "Energy of the photons, for phase retrieval")};
+    Parameter<double> propagation_distance{this, 0.0, 0.0, 1e6,
+                                           of_phase("propagation-distance", "m", of_source,
+                                                    "From the sample to the detector, for phase retrieval")};
+    Parameter<double> source_distance{this, 0.0, 0.0, 1e6,
+                                      of_phase("source-distance", "m",
+                                               "that which the source tells, else the beam is parallel",
+                                               "From a point source to the sample, for phase retrieval")};
+    Parameter<double> pixel_size{
+        this, 0.0, 0.0, 1.0,
+        of_phase("pixel-size", "m", of_source, "Size of a pixel on the detector, for phase retrieval")};
 
     // Angles
     Parameter<unsigned> half_turn{

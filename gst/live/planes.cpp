@@ -140,6 +140,17 @@ void check(const LiveSettings &settings) {
     check_condition(settings.keep_when);
     if (!settings.volume_path.empty())
         check_volume_pattern(settings.volume_path);
+    if (!settings.retrieval_method.is("none")) {
+        if (settings.correction.is("off"))
+            refuse(
+                text("retrieval-method is %s, but without correction frames are line integrals: set one of "
+                     "them otherwise",
+                     settings.retrieval_method.value().c_str()));
+        if (settings.process.value().find("retrievephase") != std::string::npos)
+            refuse(
+                text("retrieval-method is %s, and process has tomoretrievephase as well: leave one of them",
+                     settings.retrieval_method.value().c_str()));
+    }
     std::string given;
     unsigned count = 0;
     for (const reconstruction::ParameterBase *parameter :

@@ -58,6 +58,7 @@ std::string by_parameters(std::string told) {
         {"set angle-step instead", "set half-turn or angle-step-degrees instead"},
         {"speed needs", "speed-degrees needs"},
         {"Set axis-pos", "Set axis"},
+        {"give distance, in metres", "give propagation-distance, in metres"},
     };
     for (const auto &[property, parameter] : names)
         for (auto at = told.find(property); at != std::string::npos;

@@ -246,6 +246,48 @@ class LiveTest(unittest.TestCase):
         with self.assertRaisesRegex(GLib.Error, "GRAY16"):
             live.start()
 
+    PHASE = {"retrieval-method": "tie", "energy": 20.0, "propagation-distance": 0.1, "pixel-size": 1e-6}
+
+    def test_phase_as_offline(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "scan.nxs")
+            Scan().nxtomo(path)
+            found = {}
+            for rate in 2.0, 3.0:
+                phase = {**self.PHASE, "regularization-rate": rate}
+                with Live(path, half_turn=0, drop=False, planes="z=0", axis=SCAN_AXIS, **phase) as live:
+                    while live.live.poll(20):
+                        pass
+                self.assertEqual(live.events[-1]["status"], "done")
+                offline = GstTomo.Reconstruction.new(path)
+                offline.set_parameters(json.dumps({"axis": SCAN_AXIS, "output": "memory:", **phase, "propagation-distance": "0.1"}))
+                offline.run()
+                wanted = to_array(offline.take_result())[5:7].mean(0)  # the middle of 12 rows
+                found[rate] = to_array(live.slices[-1][1])
+                self.assertLess(np.linalg.norm(found[rate] - wanted) / np.linalg.norm(wanted), 1e-3)
+            self.assertGreater(np.linalg.norm(found[2.0] - found[3.0]) / np.linalg.norm(found[2.0]), 0.05)
+
+    def test_phase_that_changes(self):
+        with Live(planes="z=0", **self.PHASE) as live:
+            live.take_fields()
+            rough = to_array(live.slice_after(0, HALF_TURN + 5))
+            for name, value, wanted in (("regularization-rate", "4", 4.0), ("energy", "25", 25.0), ("propagation-distance", "0.2", [0.2]),
+                                        ("source-distance", "30", [30.0]), ("pixel-size", "2e-6", 2e-6), ("source-distance", "0", []),
+                                        ("retrieval-method", "gpm", None), ("retrieval-method", "tie", None)):
+                live.live.set_parameter(name, value)
+                if wanted is not None:
+                    told = live.live.get_element("phase").get_property(name.removeprefix("propagation-"))
+                    self.assertEqual(list(told) if isinstance(wanted, list) else told, wanted, name)
+            smooth = to_array(live.slice_after(0, HALF_TURN + 5))
+            self.assertLess(np.abs(np.diff(smooth)).sum(), 0.3 * np.abs(np.diff(rough)).sum())
+            for name, value, words in (("retrieval-method", "none", "can't change while it runs"), ("correction", "off", "line integrals")):
+                with self.assertRaisesRegex(GLib.Error, words):
+                    live.live.set_parameter(name, value)
+        live = GstTomo.Live.new(CAMERA)
+        live.set_parameter("process", "tomoretrievephase energy=20")
+        with self.assertRaisesRegex(GLib.Error, "process has tomoretrievephase as well"):
+            live.set_parameter("retrieval-method", "tie")
+
     def test_files_of_volumes(self):
         """On command and at a rate, each with the samples of the signal; an end of the run tells them all."""
         with tempfile.TemporaryDirectory() as folder:

@@ -11,7 +11,7 @@ import re
 
 from .texts import in_form
 
-TITLES = {"camera": "Camera", "correction": "Darks and flats", "angles": "Angles", "slices": "Slices", "keep": "Keeping frames",
+TITLES = {"camera": "Camera", "correction": "Darks and flats", "phase": "Phase", "angles": "Angles", "slices": "Slices", "keep": "Keeping frames",
           "machine": "Computer"}
 OPEN = ("angles", "slices")        # sections that a form shows at first
 NOT_IN_FORM = {"source", "planes", "keep-path"}  # which have places of their own
