@@ -170,8 +170,10 @@ class Live(GuiTest):
         self.assertFalse(place.panes.isVisible())
         click(demo)
         until(lambda: all(pane.view.image() is not None for pane in place.panes.panes), "no slices")
-        self.save_picture(window, "live.png")
         self.assertEqual(place.configuration.values, faces.DEMO.values)
+        click(place.volume_button)
+        until(lambda: place.panes.volume.view.image() is not None, "no volume")
+        self.save_picture(window, "live.png")
 
 
 class Shared(unittest.TestCase):

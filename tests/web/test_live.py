@@ -173,6 +173,8 @@ class Live(BrowserTest):
         page = self.opened(self.server("--demo-camera"))
         page.click("#live-demo")
         page.wait_for_selector(".state-line .said:has-text('Slices come')")
+        page.click("#live-volume")
+        page.wait_for_selector(".live-pane[data-caption^='maximum along y']")
         self.save_picture(page, "live.png")
 
     def test_from_the_command_line(self):

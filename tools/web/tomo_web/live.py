@@ -9,7 +9,7 @@ import functools
 import json
 import math
 import re
-from typing import Dict, List, Literal, Optional, Tuple
+from typing import Dict, List, Literal, Optional
 
 import gi
 from fastapi import APIRouter, Request, WebSocket
@@ -51,7 +51,7 @@ class LiveState(BaseModel):
     has_losses: bool
     planes: List[str]
     numbers: List[List[str]]
-    volume_lines: Dict[str, List[Tuple[int, int, float, str]]]
+    volume_lines: Dict[str, List[list]]
     source: str
     person: str
     values: Dict[str, Value]
