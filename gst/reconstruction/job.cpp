@@ -898,7 +898,6 @@ bool Job::reconstruct_as_devices_can() {
         } catch (const Error &e) {
             const bool can_be_parted = most > 1 && !settings_.result.is("projections") &&
                                        settings_.sweep.empty() && !settings_.resume &&
-                                       settings_.cluster.empty() &&
                                        !(is_general(settings_, *inspection_) && is_iterative(settings_));
             if (!can_do_without_failed(e)) {
                 if (!is_out_of_device_memory(e) || !can_be_parted || aborting_ || finishing_)
@@ -1049,7 +1048,8 @@ bool Job::reconstruct() {
         try {
             cluster_->make(*plan_, is_there);
         } catch (...) {
-            cluster_.reset(); // until then, workers write in the folder
+            if (!is_out_of_device_memory(current_error()))
+                cluster_.reset(); // until then, workers write in the folder
             folder.remove_without_slabs();
             throw;
         }

@@ -249,7 +249,7 @@ void add_slabs(const Settings &settings, const ImageParts &parts, unsigned most,
         Slab slab;
         slab.images = std::min(most, parts.images() - first);
         if (const unsigned left = parts.images() - first - slab.images;
-            !settings.cluster.empty() && left < few)
+            !settings.cluster.empty() && most >= few && left < few) // fewer for want of memory stay few
             slab.images += left;
         slab.rows = parts.rows(first, slab.images);
         slab.output = whole.empty() ? output_of_part(plan, first_image + first) : whole;

@@ -279,6 +279,20 @@ class OnProcesses(ClusterTestCase):
         with unittest.mock.patch.object(_worker, "PROGRAM", "no-such-program"):
             self.assertIn("it can't run no-such-program", _worker.probe("0.1.0"))
 
+    def test_little_device_memory(self):
+        """Slabs become smaller, as on one computer, until one slice finds no room."""
+        Scan().repeated(1, 6).nxtomo("scan.nxs")
+        reference = self.one()
+        # Less than one array of four slices takes, so that nothing waits for memory that others may give back.
+        memory = 13 * reference.shape[1] * reference.shape[2]
+        few = ("--cluster-slab", 4, "--overwrite", "--device-memory")
+        result = self.made(*few, memory)
+        self.assertRegex(result.stderr, r"out of memory on .*Slices are made anew, 1 of them at a time instead of 4")
+        self.assertNotIn("left out", result.stderr)
+        np.testing.assert_allclose(volume("many.h5"), reference, rtol=0, atol=1e-6 * np.abs(reference).max())
+        self.assertRegex(self.made(*few, "10k", status=1).stderr.splitlines()[-1], "out of memory on")
+        self.assertFalse([name for name in os.listdir(".") if name.endswith(".slabs")])
+
     def test_slab_that_nobody_can_make(self):
         """One error, with its first cause."""
         os.mkdir("folder")

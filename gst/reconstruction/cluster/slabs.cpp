@@ -129,6 +129,8 @@ bool ClusterSlabs::make(const Plan &plan, const std::function<bool(const Slab &)
                               event->text_of("element"));
         } else if (kind == "stopped") { // nobody writes in the folder any more
             return left == 0;
+        } else if (kind == "out-of-memory") { // nor then
+            throw Error(GST_RESOURCE_ERROR_NO_SPACE_LEFT, event->text_of("text"));
         } else if ((kind == "made" || kind == "progress") && number < made.size()) {
             const bool is_made = kind == "made";
             made[number] = is_made ? plan.slabs[number].images

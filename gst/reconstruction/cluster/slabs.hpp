@@ -30,7 +30,8 @@ class ClusterSlabs {
     // The same workers by their devices; empty where these are not known.
     const std::vector<Workers> &kinds() const { return kinds_; }
     // Makes those that `is_there` does not have. Returns whether all are there: slabs that were begun are
-    // completed behind finish().
+    // completed behind finish(). Throws Error; one for which is_out_of_device_memory() is true leaves the
+    // workers ready for smaller slabs.
     bool make(const Plan &plan, const std::function<bool(const Slab &)> &is_there);
     // Joins the slabs of a plan, which are in its folder, to a virtual dataset. The folder gets another name.
     void join(const Plan &plan);

@@ -10,7 +10,8 @@ line is an object of JSON.
               {"command": "pause"}, {"command": "resume"}, {"command": "finish"}
     from it:  {"event": "ready", "workers", "kinds": [{"device", "is-cpu", "compute-units", "disk", "count"}, ...]},
               {"event": "progress", "slab", "images"}, {"event": "made", "slab", "shares"},
-              {"event": "stopped"}, {"event": "joined"}, {"event": "message", "level", "text"}, {"event": "failed", "text"}
+              {"event": "stopped"}, {"event": "out-of-memory", "text"},
+              {"event": "joined"}, {"event": "message", "level", "text"}, {"event": "failed", "text"}
 
 The end of its input ends it, and the work of its workers.
 """

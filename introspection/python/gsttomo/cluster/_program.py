@@ -12,7 +12,7 @@ import sys
 import warnings
 
 from . import _connect
-from ._errors import ClusterError
+from ._errors import ClusterError, OutOfMemory
 
 ABOUT = """Makes the slices of a scan on a cluster, by Dask: slabs of them are jobs, and the volume is a virtual dataset of their files.
 The same as tomo-reconstruct with --cluster; docs/clusters.md has more."""
@@ -151,6 +151,10 @@ class _Session:
 
             await asyncio.to_thread(_volume.check, command["file"], command["dataset"])
         shared = {name: command.get(name) for name in ("folder", "memory", "device-memory")}
-        await dispatcher.make([{**slab, **shared} for slab in command["slabs"]], command["slab-folder"], command["patience"],
-                              lonely=self._lonely)
-        _tell({"event": "stopped"})
+        try:
+            await dispatcher.make([{**slab, **shared} for slab in command["slabs"]], command["slab-folder"], command["patience"],
+                                  lonely=self._lonely)
+        except OutOfMemory as e:
+            _tell({"event": "out-of-memory", "text": f"{e}"})
+        else:
+            _tell({"event": "stopped"})

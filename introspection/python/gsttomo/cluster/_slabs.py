@@ -12,7 +12,7 @@ import time
 import uuid
 
 from . import _worker
-from ._errors import ClusterError, SlabError
+from ._errors import ClusterError, OutOfMemory, SlabError
 
 MOST_FAILURES = 3  # of a slab, on workers of their own, before the result has failed
 MOST_FAILURES_OF_WORKER = 3  # in a row, before it gets no more slabs
@@ -48,8 +48,7 @@ class Dispatcher:
 
     def __init__(self, client, tell, work=_worker.make_slab):
         self._client, self._tell, self._work = client, tell, work
-        self._run = uuid.uuid4().hex
-        self._token = f"cluster-{self._run}.token"
+        self._begin_run()
         self._waiting, self._running = collections.deque(), {}
         self._ended = asyncio.Queue()  # pairs of a slab and its future
         self._failed_in_row = collections.Counter()
@@ -60,6 +59,10 @@ class Dispatcher:
         self._version, self._checked, self._checking = "", set(), None
         self._lonely_since = None
         self.is_paused = self.is_finishing = False
+
+    def _begin_run(self):
+        self._run = uuid.uuid4().hex
+        self._token = f"cluster-{self._run}.token"
 
     async def workers(self):
         """Addresses of those that the scheduler has. Raises ClusterError where it doesn't tell."""
@@ -139,11 +142,13 @@ class Dispatcher:
         return f"it does not answer: {answer!r}" if isinstance(answer, Exception) else answer
 
     async def make(self, orders, folder, patience, *, lonely=30.0):
-        """Until all are made, or is_finishing is set and those that were begun are. Raises ClusterError.
+        """Until all are made, or is_finishing is set and those that were begun are. Raises ClusterError, of which OutOfMemory leaves all ready
+        for smaller slabs.
 
         patience: seconds without a sign of a slab
         lonely: seconds without any worker"""
         self._patience, self._lonely = patience, lonely
+        self._begin_run()  # also behind one that found no memory, some of whose slabs have the same numbers
         topic = _worker.TOPIC + self._token
         self._client.subscribe_topic(topic, self._hear)
         try:
@@ -190,6 +195,7 @@ class Dispatcher:
     async def _give_up(self):
         futures = [slab.future for slab in self._running.values()]
         self._running.clear()
+        self._waiting.clear()
         if self._checking:
             self._checking.cancel()
             await asyncio.wait({self._checking})
@@ -293,11 +299,11 @@ class Dispatcher:
         if not os.path.exists(self._mark()):  # before workers are blamed for it
             raise ClusterError(f"the folder '{self._folder}' has gone while slabs were made in it, or another run has taken it")
         if isinstance(error, SlabError):
-            slab.failures[error.worker] = error.text
-            self._failed_in_row[error.worker] += 1
+            slab.failures[error.worker] = error
+            self._failed_in_row[error.worker] += not error.is_out_of_memory
             is_bad = error.is_unfit or self._failed_in_row[error.worker] >= MOST_FAILURES_OF_WORKER
             if len(slab.failures) >= MOST_FAILURES and not error.is_unfit:
-                raise ClusterError(self._failure(slab))
+                raise self._failure(slab)
             left = [address for address in await self.workers() if address not in slab.failures]
             if not left and error.is_killed and slab.losses + 1 < MOST_LOSSES:
                 slab.losses += 1  # from outside, or for want of memory that others had: once more on any of them
@@ -306,12 +312,15 @@ class Dispatcher:
                 self._again(slab, error.text)
                 return
             if not left:
-                raise ClusterError(self._failure(slab))
+                raise self._failure(slab)
             if is_bad:
                 self._drop(error.worker, f"it gets no more slabs: {error.text}")
                 left = [address for address in left if address not in self._dropped]
             slab.allowed = left
-            self._again(slab, f"on {error.worker}: {error.text}")
+            if error.is_out_of_memory:  # that of others may do
+                self._waiting.appendleft(slab)
+            else:
+                self._again(slab, f"on {error.worker}: {error.text}")
             return
         if type(error).__name__ == "KilledWorker":
             slab.losses += 1
@@ -326,9 +335,10 @@ class Dispatcher:
         self._again(slab, repr(error))
 
     def _failure(self, slab):
-        worker, text = next(iter(slab.failures.items()))
+        worker, first = next(iter(slab.failures.items()))
         count = len(slab.failures)
-        return f"{_about(slab)} was not made, on {count} worker{'s' * (count != 1)}; first on {worker}: {text}"
+        kind = OutOfMemory if all(error.is_out_of_memory for error in slab.failures.values()) else ClusterError
+        return kind(f"{_about(slab)} was not made, on {count} worker{'s' * (count != 1)}; first on {worker}: {first}")
 
     def _again(self, slab, why):
         self._warn(f"{_about(slab)} is made once more: {why}")
