@@ -140,7 +140,8 @@ class LiveStore(ElementTestCase):
             d, f = (np.mean(images, 0, dtype=float) for images in (darks, flats))
             valid = f - d > 500
             np.testing.assert_allclose(stream.pull()[valid], ((p - d) / (f - d))[valid], rtol=3e-4, atol=1e-5)
-            told = stream.element_messages("tomo-taking")
+            while len(told := stream.element_messages("tomo-taking")) < 4:
+                stream._poll()
             self.assertEqual([(m.get_value("state"), m.get_value("kind"), m.get_value("taken"), m.get_value("frames")) for m in told],
                              [("begun", "darks", 0, 2), ("begun", "flats", 0, 2), ("begun", "flats", 0, 5), ("cancelled", "flats", 3, 5)])
             self.assertEqual(told[-1].get_value("text"), "3 of 5 flats were taken, and are forgotten; the flats before stay in force")
