@@ -70,7 +70,7 @@ class TomoLive(PipelineTestCase):
             demo.type("quit")
             self.assertEqual(demo.end(), 0, demo.told)
         told = "\n".join(demo.told)
-        self.assertRegex(told, "the next 100000 frames are taken as flats\n.*of 100000 flats were taken, and are forgotten; the flats before stay")
+        self.assertRegex(told, "(?s)the next 100000 frames are taken as flats\n.*of 100000 flats were taken, and are forgotten; the flats before stay")
         for words in "'nonsense' is no command; wanted one of plane N", "no plane 9", "'kept.h5' has":
             self.assertIn(words, told)
         self.assertRegex(demo.told[-1], r"\d+ frames, [0-9.]+/s; \d+ slices")
