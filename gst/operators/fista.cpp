@@ -35,8 +35,7 @@ unsigned iterate_fista(SolverRun &run) {
     // Of the total variation, where the data term is half the square of a difference of pixels.
     const auto weight = static_cast<float>(settings.lambda * run.views.number * size);
     Array ahead = run.copy(run.x), gradient = run.like(run.x);
-    Array dual = variation.padded_dual(), dual_ahead = variation.padded_dual(),
-          denoised = variation.denoised();
+    TotalVariation::Denoiser denoiser(variation);
     Momentum momentum;
     for (unsigned iteration = 0; iteration < settings.iterations; iteration++) {
         for (std::size_t s = 0; s < measured.size(); s++) {
@@ -49,6 +48,7 @@ unsigned iterate_fista(SolverRun &run) {
                            run.count(computed), cl_uint{compute.device()->prefers_local_memory()});
             run.add_parts(parts, run.norms, iteration * run.volumes(), run.volumes());
             run.back(subset, computed, gradient);
+            computed = {}; // steps of the dual take its place
             compute.launch(run.kernel("add_scaled"), WorkSize(gradient.info().samples()),
                            ReadWriteBareBuffer{gradient}, BareBuffer{ahead}, cl_float(number * size),
                            cl_ulong{gradient.info().samples()});
@@ -57,11 +57,12 @@ unsigned iterate_fista(SolverRun &run) {
             const bool smooths = weight > 0.0f;
             for (unsigned step = 0; smooths && step < settings.inner_iterations; step++) {
                 const bool is_last = step + 1 == settings.inner_iterations;
-                variation.denoise(gradient, dual_ahead, weight, denoised);
-                variation.improve_dual(denoised, weight, is_last ? 0.0f : of_dual.next(), dual, dual_ahead);
-                run.steps.done(dual_ahead);
+                denoiser.step(gradient, weight, is_last ? 0.0f : of_dual.next());
+                run.steps.done(denoiser.dual());
             }
-            variation.take_denoised(gradient, dual, smooths ? weight : 0.0f, momentum.next(), ahead);
+            denoiser.rest();
+            variation.take_denoised(gradient, denoiser.dual(), smooths ? weight : 0.0f, momentum.next(),
+                                    ahead);
         }
         if (run.is_done(iteration))
             return iteration + 1;

@@ -15,12 +15,13 @@ unsigned groups_on(const Device &device, std::uint64_t samples) {
 }
 
 Kernel solver_kernel(Compute &compute, const SolverSettings &settings, bool is_masked, const char *function,
-                     const char *file) {
+                     const char *file, const std::string &more) {
     return compute.kernel(function,
                           text("-D GROUP=%u -D KEPT_AT_ONCE=%u -D DIMENSIONS=%u%s%s", solver_group,
                                gradients_at_once, settings.neighbours() > 1 ? 3u : 2u,
                                is_masked ? " -D MASKED" : "",
-                               compute.device()->prefers_local_memory() ? "" : " -D ROWS"),
+                               compute.device()->prefers_local_memory() ? "" : " -D ROWS") +
+                              more,
                           file);
 }
 

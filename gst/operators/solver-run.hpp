@@ -100,7 +100,7 @@ class SolverRun {
 unsigned groups_on(const Device &device, std::uint64_t samples);
 constexpr unsigned solver_group = 64;
 Kernel solver_kernel(Compute &compute, const SolverSettings &settings, bool is_masked, const char *function,
-                     const char *file);
+                     const char *file, const std::string &more = "");
 // A new array of `value`.
 Array filled_array(Compute &compute, const ArrayInfo &info, float value);
 

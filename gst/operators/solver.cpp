@@ -212,6 +212,9 @@ Held held_by(SolverMethod method, const SolverSettings &settings, unsigned views
     }
     case SolverMethod::fista: // computed projections, x ahead, the gradient, slices without noise, two duals
         held.per_slice += part + 3 * slice + 2 * dual;
+        // On GPUs a third dual instead of the last slices, while nothing is projected.
+        if (device.prefers_local_memory())
+            held.per_slice += dual - slice - std::min(dual - slice, part + copies + settings.projector_bytes);
         held.largest = std::max(held.largest, dual);
         break;
     case SolverMethod::split_bregman: // gradient, direction and their products, two duals, and two for bounds

@@ -3,6 +3,9 @@
 #include <gst/operators/total-variation.hpp>
 #include <gst/tomo/device/device.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace tomo {
 
 WorkSize TotalVariation::size() const { return WorkSize(run_.x.width(), height(), depth()).groups(32, 4); }
@@ -14,10 +17,8 @@ Array TotalVariation::dual() const {
 }
 
 // As the kernels have it: with ROWS a work-item for each of them.
-WorkSize TotalVariation::lines(unsigned columns, unsigned rows) const {
-    return run_.compute.device()->prefers_local_memory()
-               ? WorkSize(run_.x.width(), height(), depth()).groups(columns, rows)
-               : WorkSize(height(), depth());
+WorkSize TotalVariation::lines() const {
+    return run_.compute.device()->prefers_local_memory() ? size() : WorkSize(height(), depth());
 }
 
 // See `Line` of the kernels.
@@ -28,9 +29,36 @@ Array TotalVariation::padded_dual() const {
                        0.0f);
 }
 
-Array TotalVariation::denoised() const {
-    return run_.compute.allocate(
-        {GST_TOMO_FORMAT_FLOAT32, run_.x.width(), std::uint64_t{height()} * (depth() + 1)});
+TotalVariation::Denoiser::Denoiser(const TotalVariation &variation)
+    : variation_(variation), dual_(variation.padded_dual()) {
+    const auto &run = variation.run_;
+    if (run.compute.device()->prefers_local_memory())
+        return;
+    other_ = variation.padded_dual();
+    denoised_ = run.compute.allocate({GST_TOMO_FORMAT_FLOAT32, run.x.width(),
+                                      std::uint64_t{variation.height()} * (variation.depth() + 1)});
+}
+
+void TotalVariation::Denoiser::step(const Array &noisy, float weight, float momentum) {
+    if (denoised_) {
+        variation_.denoise(noisy, other_, weight, denoised_);
+        variation_.improve_dual(denoised_, weight, momentum, dual_, other_);
+        return;
+    }
+    // The first step begins at the dual, and takes no other one.
+    Array next = next_ ? std::move(next_) : variation_.padded_dual();
+    variation_.denoise_and_improve_dual(noisy, dual_, other_ ? other_ : dual_, weight, momentum_, next);
+    next_ = std::move(other_);
+    other_ = std::move(dual_);
+    dual_ = std::move(next);
+    momentum_ = momentum;
+}
+
+void TotalVariation::Denoiser::rest() {
+    if (denoised_)
+        return;
+    other_ = {};
+    next_ = {};
 }
 
 void TotalVariation::denoise(const Array &noisy, const Array &dual, float weight, Array &denoised) const {
@@ -41,9 +69,24 @@ void TotalVariation::denoise(const Array &noisy, const Array &dual, float weight
 
 void TotalVariation::improve_dual(const Array &denoised, float weight, float momentum, Array &dual,
                                   Array &ahead) const {
-    // Parts of four rows at once took an H200 four times as long: no other kernel has that many arrays.
-    launch(lines(128, 1), "improve_dual", BareBuffer{denoised}, ReadWriteBareBuffer{dual},
+    launch(lines(), "improve_dual", BareBuffer{denoised}, ReadWriteBareBuffer{dual},
            ReadWriteBareBuffer{ahead}, weight, momentum);
+}
+
+void TotalVariation::denoise_and_improve_dual(const Array &noisy, const Array &dual, const Array &before,
+                                              float weight, float momentum, Array &next) const {
+    constexpr unsigned columns = 64, march = 32; // TILE_COLUMNS and MARCH of the kernel
+    const Device &device = *run_.compute.device();
+    const unsigned rows = static_cast<unsigned>(std::min<std::size_t>(device.max_work_group() / columns, 8));
+    const unsigned neighbours = run_.settings.neighbours();
+    const auto tiles = [](std::size_t count, unsigned tile) { return (count + tile - 1) / tile; };
+    const auto kernel = solver_kernel(run_.compute, run_.settings, static_cast<bool>(run_.mask),
+                                      "denoise_and_improve_dual", file, text(" -D TILE_ROWS=%u", rows));
+    const WorkSize size(tiles(run_.x.width(), columns) * columns * rows, tiles(height(), rows),
+                        depth() / neighbours * tiles(neighbours, march));
+    launch(kernel, WorkSize(size).groups(columns * rows, 1), BareBuffer{noisy}, BareBuffer{dual},
+           BareBuffer{before}, ReadWriteBareBuffer{next}, BareBuffer{run_.x}, run_.mask_argument(), weight,
+           momentum, cl_float(run_.settings.minimum), cl_float(run_.settings.maximum));
 }
 
 void TotalVariation::take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,

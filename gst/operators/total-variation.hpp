@@ -16,13 +16,23 @@ class TotalVariation {
     Array dual() const; // zeros
 
     // Fast gradient projection (Beck, Teboulle 2009) towards the volume next to `noisy`, with `weight` of the
-    // variation and the bounds of the run. Its dual arrays have zeros before each part.
-    Array padded_dual() const; // zeros
-    Array denoised() const;    // uninitialised, with a place behind the last slice
-    // The volume of a dual array.
-    void denoise(const Array &noisy, const Array &dual, float weight, Array &denoised) const;
-    // A step of the dual array; `ahead` is where it began, and becomes `momentum` times the step further on.
-    void improve_dual(const Array &denoised, float weight, float momentum, Array &dual, Array &ahead) const;
+    // variation and the bounds of the run. A dual array of this has zeros before each part.
+    class Denoiser {
+      public:
+        explicit Denoiser(const TotalVariation &variation); // from zeros
+        // The dual's next step begins `momentum` times this step further on.
+        void step(const Array &noisy, float weight, float momentum);
+        const Array &dual() const { return dual_; }
+        // Lets go of what steps need, behind the last one, whose momentum is 0.
+        void rest();
+
+      private:
+        const TotalVariation &variation_;
+        Array dual_, other_; // where the next step begins, or on GPUs the dual before
+        Array next_;         // on GPUs, as the one before only while there are steps
+        Array denoised_;     // elsewhere, with a place behind the last slice
+        float momentum_ = 0.0f;
+    };
     // The run's x from the dual, and `ahead` = x + momentum (x - x before).
     void take_denoised(const Array &noisy, const Array &dual, float weight, float momentum,
                        Array &ahead) const;
@@ -42,8 +52,13 @@ class TotalVariation {
 
   private:
     WorkSize size() const;
-    // For kernels that go along these. On GPUs a work-group has so many pixels of so many rows.
-    WorkSize lines(unsigned columns = 32, unsigned rows = 4) const;
+    Array padded_dual() const; // zeros
+    void denoise(const Array &noisy, const Array &dual, float weight, Array &denoised) const;
+    void improve_dual(const Array &denoised, float weight, float momentum, Array &dual, Array &ahead) const;
+    void denoise_and_improve_dual(const Array &noisy, const Array &dual, const Array &before, float weight,
+                                  float momentum, Array &next) const;
+    // For kernels that go along these.
+    WorkSize lines() const;
     // Of slices, which may lie below each other in planes of x.
     cl_uint height() const { return run_.x.height() / run_.settings.stacked; }
     cl_uint depth() const { return run_.x.depth() * run_.settings.stacked; }
@@ -53,10 +68,15 @@ class TotalVariation {
     }
     template <class... Args>
     void launch(const WorkSize &size, const char *function, Args &&...args) const {
-        run_.compute.launch(run_.kernel(function, "total-variation.cl"), size, std::forward<Args>(args)...,
-                            cl_uint{run_.x.width()}, height(), depth(), cl_uint{run_.settings.neighbours()});
+        launch(run_.kernel(function, file), size, std::forward<Args>(args)...);
+    }
+    template <class... Args>
+    void launch(const Kernel &kernel, const WorkSize &size, Args &&...args) const {
+        run_.compute.launch(kernel, size, std::forward<Args>(args)..., cl_uint{run_.x.width()}, height(),
+                            depth(), cl_uint{run_.settings.neighbours()});
     }
 
+    static constexpr const char *file = "total-variation.cl";
     SolverRun &run_;
 };
 
