@@ -32,6 +32,7 @@ COMPILERS = {
                                              *(word for flag in flags() for word in ("-X", flag)), "-X", "-w"],
     "hs": lambda program, source, output: [program, "-v0", "-outputdir", f"{output}-objects", source, "-o", output,
                                            *(flag for flag in flags() if flag[:2] in ("-L", "-l"))],
+    "rs": lambda program, source, output: [program, "-D", "warnings", source, "-o", output, *(flag for flag in flags() if flag[:2] in ("-L", "-l"))],
     "go": lambda program, source, output: [program, "build", "-o", output, source],
 }
 
