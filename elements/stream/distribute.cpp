@@ -39,6 +39,9 @@ elements give without this one, where the devices are of one model with one driv
 The elements of `description` stand in one row, and each gives one array for each, by this array alone. A source, a sink, a
 reducer, a join and an element that keeps something of earlier arrays are refused. `capsfilter` and `queue` may stand among them.
 
+An input of one of these elements beside the main one, such as `initial` and `mask` of iterations, is an input of this element with
+the same name: array n of it goes to the copy that gets array n. Where it ends, the last array is for all that follow.
+
 Properties of these elements are set by `description`, or as properties of a child, by the element's name or task:
 `ELEMENT::PROPERTY=VALUE`. While the stream runs, all copies take a change between the arrays that have come and those that will.
 
@@ -79,6 +82,9 @@ all of them have failed, that is an error, and so is a device without memory, wh
 
     static GType parent_type();
     bool needs_device() const override { return false; }
+    bool is_result_wanted() const override {
+        return Element::is_result_wanted() && distribution_.is_result_wanted();
+    }
     void describe_pads(GstElementClass *klass) const override;
     void attach() override {
         distribution_.attach(GST_BIN(gst()));
@@ -101,8 +107,15 @@ all of them have failed, that is an error, and so is a device without memory, wh
     // To PAUSED.
     void begin();
     void halt() { distribution_.stop(); }
+    void forget_side_inputs() {
+        for (const auto &input : side_inputs_)
+            input->clear();
+    }
     // Takes a message of an element within; hands it on, another one or nothing.
     void look_at(GstMessage *message);
+
+    GstPad *request_pad(GstPadTemplate *templ, const char *name);
+    void release_pad(GstPad *pad);
 
     // The originals; null where there is none.
     ObjectRef<GObject> child(const std::string &name);
@@ -120,6 +133,7 @@ all of them have failed, that is an error, and so is a device without memory, wh
     void hand_to_bin(GstMessage *message);
 
     stream::Distribution distribution_{*this};
+    std::vector<std::unique_ptr<SideInput>> side_inputs_; // some may have lost their pads
     mutable std::mutex model_lock_;
     Line model_;                   // the originals
     std::optional<Error> problem_; // why there is none
@@ -372,6 +386,11 @@ void Distribute::begin() {
         const std::lock_guard<std::mutex> lock(told_lock_);
         told_.clear();
     }
+    std::vector<SideInput *> linked;
+    for (const auto &input : side_inputs_)
+        if (input->is_linked())
+            linked.push_back(input.get());
+    distribution_.set_side_inputs(linked);
     distribution_.reset(on_failure == OnFailure::go_on, whole_groups, max_memory);
     follow_controllers();
 }
@@ -457,6 +476,28 @@ ObjectRef<GObject> Distribute::child(std::size_t index) {
 std::size_t Distribute::children() {
     const std::lock_guard<std::mutex> lock(model_lock_);
     return model_.elements.size();
+}
+
+// Side inputs
+// -------------------------------------------------------------------------------------------------------
+
+GstPad *Distribute::request_pad(GstPadTemplate *templ, const char *name) {
+    if (!name || !*name) {
+        GST_WARNING_OBJECT(gst(), "an input is asked for by its name, as that of an element in description");
+        return nullptr;
+    }
+    auto input = std::find_if(side_inputs_.begin(), side_inputs_.end(),
+                              [&](const auto &each) { return std::string(each->name()) == name; });
+    if (input == side_inputs_.end())
+        input = side_inputs_.insert(input, std::make_unique<SideInput>(this, std::string(name)));
+    return (*input)->add_pad(templ);
+}
+
+void Distribute::release_pad(GstPad *pad) {
+    gst_pad_set_active(pad, FALSE);
+    for (const auto &input : side_inputs_)
+        input->release_pad(pad);
+    gst_element_remove_pad(gst(), pad);
 }
 
 // Messages
@@ -591,6 +632,8 @@ static GstStateChangeReturn gst_tomo_distribute_bin_change_state(GstElement *gst
     const bool failed = result == GST_STATE_CHANGE_FAILURE;
     if (failed && transition == GST_STATE_CHANGE_READY_TO_PAUSED)
         distribute->halt();
+    if (transition == GST_STATE_CHANGE_PAUSED_TO_READY)
+        distribute->forget_side_inputs();
     if (transition == GST_STATE_CHANGE_READY_TO_NULL ||
         (failed && transition == GST_STATE_CHANGE_NULL_TO_READY))
         distribute->guard([&] { distribute->remove_copies(); });
@@ -602,10 +645,23 @@ static void gst_tomo_distribute_bin_handle_message(GstBin *bin, GstMessage *mess
     distribute->guard([&] { distribute->look_at(message); });
 }
 
+static GstPad *gst_tomo_distribute_bin_request_new_pad(GstElement *gst, GstPadTemplate *templ,
+                                                       const gchar *name, const GstCaps *) {
+    auto *distribute = distribute_of(gst);
+    return distribute->guard<GstPad *>(nullptr, [&] { return distribute->request_pad(templ, name); });
+}
+
+static void gst_tomo_distribute_bin_release_pad(GstElement *gst, GstPad *pad) {
+    auto *distribute = distribute_of(gst);
+    distribute->guard([&] { distribute->release_pad(pad); });
+}
+
 static void gst_tomo_distribute_bin_init(GstTomoDistributeBin *) {}
 
 static void gst_tomo_distribute_bin_class_init(GstTomoDistributeBinClass *klass) {
     GST_ELEMENT_CLASS(klass)->change_state = gst_tomo_distribute_bin_change_state;
+    GST_ELEMENT_CLASS(klass)->request_new_pad = gst_tomo_distribute_bin_request_new_pad;
+    GST_ELEMENT_CLASS(klass)->release_pad = gst_tomo_distribute_bin_release_pad;
     GST_BIN_CLASS(klass)->handle_message = gst_tomo_distribute_bin_handle_message;
 }
 
@@ -640,6 +696,8 @@ void Distribute::describe_pads(GstElementClass *klass) const {
         gst_element_class_add_pad_template(klass,
                                            gst_pad_template_new(direction == GST_PAD_SINK ? "sink" : "src",
                                                                 direction, GST_PAD_ALWAYS, arrays.get()));
+    gst_element_class_add_pad_template(
+        klass, gst_pad_template_new("%s", GST_PAD_SINK, GST_PAD_REQUEST, arrays.get()));
 }
 
 TOMO_ELEMENT(Distribute)

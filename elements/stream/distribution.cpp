@@ -183,7 +183,16 @@ struct Distribution::Pads {
         auto &copy = copy_of(pad);
         EventRef owned(event);
         // One of them speaks for all.
-        return !copy.home->is_leader(copy) || gst_pad_push_event(copy.home->sink_, owned.release());
+        if (!copy.home->is_leader(copy))
+            return TRUE;
+        const bool is_seek = GST_EVENT_TYPE(owned.get()) == GST_EVENT_SEEK;
+        const auto beside = is_seek ? copy.home->side_inputs_ : std::vector<SideInput *>();
+        for (auto *input : beside)
+            input->begin_again(owned.get());
+        const bool passed = gst_pad_push_event(copy.home->sink_, owned.release());
+        for (auto *input : beside)
+            input->found();
+        return passed;
     }
 
     // The results
@@ -332,6 +341,36 @@ void Distribution::remove_copies() {
     copies_.clear();
 }
 
+static std::vector<SideInput *> inputs_named(const std::vector<Filter *> &filters, const std::string &name) {
+    std::vector<SideInput *> found;
+    for (const auto *filter : filters)
+        for (auto *input : filter->side_inputs())
+            if (name == input->name())
+                found.push_back(input);
+    return found;
+}
+
+void Distribution::set_side_inputs(std::vector<SideInput *> inputs) {
+    for (auto &copy : copies_) {
+        for (const auto *filter : copy->filters)
+            for (auto *input : filter->side_inputs())
+                input->expect(false);
+        copy->beside.clear();
+        for (const auto *input : inputs) {
+            const auto found = inputs_named(copy->filters, input->name());
+            if (found.size() != 1)
+                throw Error(
+                    GST_LIBRARY_ERROR_SETTINGS,
+                    text("input %s is linked, and %s of the elements that run in copies %s; wanted one",
+                         input->name(), found.empty() ? "none" : text("%zu", found.size()).c_str(),
+                         found.size() > 1 ? "have it" : "has it"));
+            found.front()->expect(true);
+            copy->beside.push_back(found.front());
+        }
+    }
+    side_inputs_ = std::move(inputs);
+}
+
 void Distribution::set_caps(CapsRef taken, CapsRef given) {
     taken_ = std::move(taken);
     given_caps_ = std::move(given);
@@ -367,6 +406,8 @@ void Distribution::clear() {
         copy->event = {};
         copy->events.clear();
         copy->stamps.clear();
+        for (auto *input : copy->beside)
+            input->forget_handed_over();
     }
 }
 
@@ -391,6 +432,8 @@ void Distribution::reset(bool goes_on, bool takes_whole_groups, std::uint64_t mo
     telling_ = 0;
     most_ = never;
     count_ = 0;
+    bytes_ = 1;
+    bytes_beside_ = 0;
     frame_duration_ = GST_CLOCK_TIME_NONE;
     is_active_ = true;
 }
@@ -636,8 +679,9 @@ void Distribution::look_at_batches(Copy &copy) {
 // Arrays under way. A fast copy goes on while a slow one computes.
 std::uint64_t Distribution::capacity() const {
     const std::uint64_t group = group_size(), copies = copies_.size(),
-                        pays = std::max<std::uint64_t>(64, 4 * copies * group);
-    return std::max(std::min(pays, most_), copies * group + 1);
+                        pays = std::max<std::uint64_t>(64, 4 * copies * group),
+                        most = most_ / (1 + (bytes_beside_ + bytes_ - 1) / bytes_);
+    return std::max(std::min(pays, most), copies * group + 1);
 }
 
 bool Distribution::is_full() const {
@@ -645,6 +689,24 @@ bool Distribution::is_full() const {
     if (next_ > unclaimed_ && next_ - unclaimed_ >= std::max(group, copies))
         return true;
     return slots_.size() >= capacity();
+}
+
+// Asked without the lock.
+bool Distribution::is_result_wanted() const {
+    {
+        const Lock lock(lock_);
+        if (is_stopped() || flow_ != GST_FLOW_OK || ends_at_ != never)
+            return false;
+    }
+    return !is_ending_early(sink_);
+}
+
+// The arrays that go with this one.
+std::vector<SideInput::Came> Distribution::beside(Number number) {
+    std::vector<SideInput::Came> arrays;
+    for (auto *input : side_inputs_)
+        arrays.push_back(input->came(number));
+    return arrays;
 }
 
 GstFlowReturn Distribution::take(BufferRef buffer) {
@@ -656,13 +718,29 @@ GstFlowReturn Distribution::take(BufferRef buffer) {
         make_changes(lock);
     changed_.wait(lock,
                   [&] { return is_stopped() || flow_ != GST_FLOW_OK || ends_at_ != never || !is_full(); });
+    Slot slot;
+    if (!side_inputs_.empty()) {
+        const auto number =
+            GST_BUFFER_OFFSET_IS_VALID(buffer.get()) ? GST_BUFFER_OFFSET(buffer.get()) : next_index_;
+        lock.unlock();
+        try {
+            slot.beside = beside(number);
+            lock.lock();
+        } catch (const Flushing &) {
+            lock.lock();
+            if (!is_stopped() && flow_ == GST_FLOW_OK)
+                end_at(next_); // somebody ended the stream
+        }
+    }
     if (is_stopped())
         return GST_FLOW_FLUSHING;
     if (flow_ != GST_FLOW_OK)
         return flow_;
     if (ends_at_ != never)
         return GST_FLOW_EOS;
-    Slot slot;
+    bytes_beside_ = 0;
+    for (const auto &came : slot.beside)
+        bytes_beside_ += came.buffer ? came.info.size() : 0;
     slot.has_number = GST_BUFFER_OFFSET_IS_VALID(buffer.get());
     if (!slot.has_number) {
         // A copy does not see the arrays before it, so it can't count.
@@ -796,6 +874,7 @@ bool Distribution::take_event(EventRef event) {
     if (info) {
         count_ = count > 0 ? count : 0;
         depth_ = info->depth;
+        bytes_ = info->size();
         // Other elements want memory, too.
         constexpr unsigned share = 8;
         most_ = most_bytes_ ? most_bytes_ / info->size() : never;
@@ -1042,6 +1121,10 @@ bool Distribution::hand_on(Lock &lock, Copy &copy) {
     if (!mine || mine->result)
         return true;
     BufferRef array = goes_on_ ? mine->array : std::exchange(mine->array, {});
+    const auto beside = goes_on_ ? mine->beside : std::exchange(mine->beside, {});
+    for (std::size_t i = 0; i < beside.size(); i++)
+        if (beside[i].buffer)
+            copy.beside[i]->hand_over(GST_BUFFER_OFFSET(array.get()), beside[i]);
     copy.inside.push_back(number);
 
     // Copies that run far ahead would take arrays that others could begin sooner.
@@ -1215,6 +1298,7 @@ void Distribution::give() {
             GST_BUFFER_OFFSET(result.get()) = GST_BUFFER_OFFSET_NONE;
         }
         slot.array = {};
+        slot.beside = {};
         flow = gst_pad_push(src_, result.release());
     }
     lock.lock();

@@ -6,6 +6,7 @@
 
 #include <gst/tomo/bases/filter.hpp>
 #include <gst/tomo/bases/side-by-side.hpp>
+#include <gst/tomo/bases/side-input.hpp>
 #include <gst/tomo/device/memory.hpp>
 
 #include <condition_variable>
@@ -19,6 +20,9 @@ namespace tomo::stream {
 // Each copy has a thread that takes the next arrays of the stream, as many as the copy computes at once, and
 // pushes them in. So a fast copy takes more of them. Results wait in slots until all earlier ones are there;
 // the thread of the output takes them from there.
+//
+// Arrays of side inputs go with those of the main one by number: they are in the same slots, and each copy is
+// handed those of its arrays.
 //
 // A serialized event waits until all earlier arrays have left. Then each copy gets it, in its own thread, and
 // what the first copy makes of it goes on.
@@ -44,6 +48,9 @@ class Distribution {
     void remove_copies();
     // What the part takes and gives, as long as there is no copy.
     void set_caps(CapsRef taken, CapsRef given);
+    // Inputs beside the main one, for elements of the copies. Throws Error where there is not just one
+    // element for each.
+    void set_side_inputs(std::vector<SideInput *> inputs);
     // Called in the streaming thread before it takes an array.
     void before_arrays(std::function<void()> look) { look_ = std::move(look); }
     // Before the start. If the stream goes on after failures, arrays of a copy that failed are done again.
@@ -65,6 +72,8 @@ class Distribution {
     std::vector<WithCopies::Copy> copies() const;
     bool is_at_work() const;
     bool takes_no_more() const;
+    // Whether somebody waits for results, asked by the streaming thread.
+    bool is_result_wanted() const;
 
     // The copy that the object belongs to; -1 for none.
     int copy_of(GstObject *object) const;
@@ -85,8 +94,9 @@ class Distribution {
     using Facts = std::vector<EventRef>;
 
     struct Slot {
-        BufferRef array;        // until a copy has it; if the work goes on after failures, until the end
-        bool has_number = true; // came with one, as its offset
+        BufferRef array; // until a copy has it; if the work goes on after failures, until the end
+        std::vector<SideInput::Came> beside; // likewise, of each side input
+        bool has_number = true;              // came with one, as its offset
         BufferRef result;
         std::size_t by = 0;                 // the copy that computed it
         std::shared_ptr<const Facts> facts; // in force for the result
@@ -99,6 +109,7 @@ class Distribution {
         ObjectRef<GstElement> bin;
         std::vector<GstElement *> elements; // of the bin
         std::vector<Filter *> filters;      // those of them that are ours
+        std::vector<SideInput *> beside;    // theirs, for each side input
         std::string device;                 // for people
         unsigned device_index = 0;
         std::string device_name;
@@ -162,6 +173,7 @@ class Distribution {
     void refused(Lock &lock, const Facts *facts);
     std::string differing_caps() const;
 
+    std::vector<SideInput::Came> beside(Number number);
     GstFlowReturn take(BufferRef buffer);
     bool take_event(EventRef event);
     bool start_flush(EventRef event);
@@ -182,6 +194,7 @@ class Distribution {
     GstElement *entry_ = nullptr, *exit_ = nullptr; // the ends, which the bin owns
     GstPad *sink_ = nullptr, *src_ = nullptr;       // the outer pads of the ends
     std::vector<std::unique_ptr<Copy>> copies_;
+    std::vector<SideInput *> side_inputs_;
     std::function<void()> look_;
     CapsRef taken_, given_caps_;
     std::atomic<GstClockTime> frame_duration_{GST_CLOCK_TIME_NONE};
@@ -209,8 +222,9 @@ class Distribution {
     std::vector<Change> changes_;
     bool takes_whole_groups_ = false;
     std::uint64_t most_bytes_ = 0;
-    unsigned depth_ = 1;     // of the arrays
-    gint64 told_shares_ = 0; // when
+    unsigned depth_ = 1;                         // of the arrays
+    std::uint64_t bytes_ = 1, bytes_beside_ = 0; // of an array, and of those that come beside each
+    gint64 told_shares_ = 0;                     // when
 
     unsigned handling_ = 0;  // copies that have not handled the event
     bool is_handled_ = true; // by all of them

@@ -103,11 +103,16 @@ std::string circle_line(const Settings &settings, double axis, double radius) {
                        2);
 }
 
-std::string slice_line(const Settings &settings, const Inspection &scan, double axis,
-                       const SliceFrame *given_frame) {
-    // All of the row takes part in the filter, so half turns are joined before.
-    std::string line = join_half_turns_line(settings, scan, axis);
-    const bool is_joined = !line.empty();
+// Arrays that the method takes. All of the row takes part in the filter, so half turns are joined before.
+static std::string method_input_line(const Settings &settings, const Inspection &scan, double axis) {
+    return join_half_turns_line(settings, scan, axis) +
+           (takes_given_slices(settings) ? " ! tomoslice name=planes" : ""); // given slices come one by one
+}
+
+static std::string method_and_behind(const Settings &settings, const Inspection &scan, double axis,
+                                     const SliceFrame *given_frame) {
+    std::string line;
+    const bool is_joined = !join_half_turns_line(settings, scan, axis).empty();
     const auto field = field_of_slices(settings, scan, axis);
     const SliceFrame frame =
         given_frame ? *given_frame
@@ -118,8 +123,6 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
         throw Error(GST_RESOURCE_ERROR_SETTINGS,
                     text("an axis at %g lies left of the detector; wanted an edge coordinate above 0", axis));
     const auto method = chosen_method(settings, scan, axis).method;
-    if (takes_given_slices(settings)) // which come one by one
-        line += " ! tomoslice name=planes";
     line += method_line(settings, method) + property("axis-pos", field.axis);
     axis = frame.axis;
     if (axis != field.axis)
@@ -156,6 +159,11 @@ std::string slice_line(const Settings &settings, const Inspection &scan, double 
     line += slice_rings_line(settings, axis - edge);
     line += circle_line(settings, axis - edge, frame.radius);
     return line;
+}
+
+std::string slice_line(const Settings &settings, const Inspection &scan, double axis,
+                       const SliceFrame *given_frame) {
+    return method_input_line(settings, scan, axis) + method_and_behind(settings, scan, axis, given_frame);
 }
 
 std::string sink_line(const Settings &settings, const std::string &output, bool is_part) {
@@ -208,12 +216,16 @@ std::string sinogram_line(const Settings &settings, const Inspection &scan, cons
 
 std::string sinograms_to_slices_line(const Settings &settings, const Inspection &scan, const Rows &rows,
                                      double axis, const SliceFrame *given_frame) {
-    const auto filters = sinogram_filter_line(settings, scan),
-               slices = slice_line(settings, scan, axis, given_frame);
-    const auto sinograms = unfiltered_line(settings, scan, rows);
-    // This element joins inputs, so it has no copies.
-    return settings.rings.is("double-flat-field") ? sinograms + filters + shared_line(settings, slices)
-                                                  : sinograms + shared_line(settings, filters + slices);
+    const auto sinograms = unfiltered_line(settings, scan, rows),
+               filters = sinogram_filter_line(settings, scan),
+               input = method_input_line(settings, scan, axis),
+               slices = method_and_behind(settings, scan, axis, given_frame);
+    // Some elements have no copies: one joins inputs, one gives several arrays for each.
+    if (takes_given_slices(settings))
+        return sinograms + filters + input + shared_line(settings, slices);
+    if (settings.rings.is("double-flat-field"))
+        return sinograms + filters + shared_line(settings, input + slices);
+    return sinograms + shared_line(settings, filters + input + slices);
 }
 
 } // namespace tomo::reconstruction

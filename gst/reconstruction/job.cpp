@@ -270,7 +270,7 @@ void Job::choose_devices() {
 void Job::settle_devices() {
     if (devices_.size() < 2)
         return;
-    if (const auto why = why_not_shared(settings_, *inspection_); !why.empty())
+    if (const auto why = why_not_shared(settings_); !why.empty())
         return message(given_devices_.empty() ? "info" : "warning",
                        text("device %zu (%s) computes alone: %s", devices_.front().index,
                             devices_.front().name.c_str(), why.c_str()));

@@ -58,7 +58,8 @@ class RowParts final : public ImageParts {
         const unsigned columns = field_of_slices(settings_, scan_, axis_).columns,
                        own = settings_.crop_width ? std::min(settings_.crop_width.value(), columns) : columns,
                        edge = (columns - own) / 2, binning = settings_.binning;
-        MadeSlices made{settings_.method.value(), columns, columns, edge, edge, own, own, images()};
+        const auto element = with_inputs_of(settings_, settings_.method.value());
+        MadeSlices made{element, columns, columns, edge, edge, own, own, images()};
         if (all_.first % binning == 0) {
             made.of_scan = scan_.image.height / binning;
             made.first = all_.first / binning;

@@ -50,6 +50,61 @@ class Distribute(FaultTestCase):
                         for one, other in zip(alone, together):
                             self.assertEqual(one[0].tobytes(), other[0].tobytes())
 
+    def test_inputs_beside_the_main_one(self):
+        """Each array goes with those of its number, whichever copy has it; the last one is for all that follow."""
+        source = self.write(42)
+        start = write_sinograms("start", (18, 18), 42)
+        os.makedirs("mask")
+        for n in range(42):
+            tifffile.imwrite(f"mask/{n:02}.tif", rng.integers(0, 2, (18, 18)).astype(np.uint8))
+        tifffile.imwrite("one.tif", start[0])
+        method, options = "num-iterations=2 axis-pos=8.3", ("", "whole-groups=true", "devices=1", "devices=1,0 on-failure=continue max-memory=1")
+        for beside in ("tomoread path=start ! it.initial", "tomoread path=mask ! it.mask", "tomoread path=one.tif ! it.initial tomoread path=mask ! it.mask",
+                       "tomoread path=start number=30 ! it.initial"):
+            alone = collect(f"{beside} {source} tomosirt name=it {method}")
+            self.assertEqual(len(alone), 42)
+            for words in options:
+                with self.subTest(beside, options=words):
+                    together = collect(f"{beside} {source}" + distributed(f"tomocalculate expression=v ! tomosirt {method}", f"name=it {words}"))
+                    self.assertEqual([t[1:] for t in together], [a[1:] for a in alone])
+                    for one, other in zip(alone, together):
+                        self.assertEqual(one[0].tobytes(), other[0].tobytes())
+        # Where nothing may change, slices are those that they begin with.
+        line = ("tomoread path=start ! it.initial tomodummydata width=18 height=18 number=1 ! it.mask " + source +
+                distributed("tomosirt num-iterations=1", "name=it") + " ! identity name=i ! tomonull name=n")
+        with Play(line) as play:
+            frames = play.watch("i")
+            self.assertTrue(play.state(Gst.State.PAUSED))
+            for begin in 41, 0, *rng.integers(0, 42, 4).tolist(): # arrays beside are counted from where a seek went
+                self.assertTrue(play.seek(1.0, Gst.Format.DEFAULT, Gst.SeekFlags.FLUSH, Gst.SeekType.SET, begin, Gst.SeekType.NONE, -1))
+                play.pipeline.set_state(Gst.State.PLAYING)
+                self.assertIsNone(play.finish())
+                np.testing.assert_array_equal(frames.values, [i[0, 0] for i in start[begin:]])
+
+    def test_an_early_end_beside_the_main_one(self):
+        """Where somebody ended the stream before all slices to begin with had come, no slice begins with another one."""
+        source = self.write(42)
+        start = write_sinograms("start", (18, 18), 42)
+        for runner in "tomosirt name=it num-iterations=1 batch=1", distributed("tomosirt num-iterations=1 batch=1", "name=it"):
+            with Play("tomoread path=start ! identity sleep-time=20000 ! it.initial tomodummydata width=18 height=18 number=1 ! it.mask "
+                      f"{source} queue ! {runner} ! identity name=i ! tomonull") as play:
+                frames = play.watch("i")
+                play.pipeline.set_state(Gst.State.PLAYING)
+                wait_until(lambda: len(frames.values) > 2, "some slices")
+                play.pipeline.send_event(Gst.Event.new_eos())
+                self.assertIsNone(play.finish())
+            np.testing.assert_array_equal(frames.values, [i[0, 0] for i in start[:len(frames.values)]])
+
+    def test_bad_inputs_beside_the_main_one(self):
+        self.write(5)
+        inputs = [f"in/sino{i:02}.tif" for i in range(5)]
+        for part, element, *words in (
+                ("tomoflip ! tomorampfilter", "d", "input initial is linked, and none of the elements that run in copies has it"),
+                ("tomosirt ! tomosirt", "d", "input initial is linked, and 2 of the elements that run in copies have it"),
+                ("tomosirt", "tomosirt", "input initial got", "wanted slices of 18 x 18")):
+            with self.subTest(part):
+                self.assert_fault(f"tomoread path=in ! d.initial tomoread path=in ! {distributed(part, 'name=d')} ! tomowrite filename=out.tif", element, *words, files=inputs)
+
     def test_memory(self):
         """A device without memory has not failed, so others do not do its arrays again, which would find none either."""
         line = "tomodummydata width=256 height=256 number=40 ! " + distributed("tomofft dimensions=2", "on-failure=continue") + " ! fakesink"

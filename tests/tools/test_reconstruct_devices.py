@@ -9,10 +9,11 @@ import re
 import shlex
 import signal
 import subprocess
+import sys
 
 import numpy as np
 import test_reconstruct_geometry as arrangements
-from phantom_scan import AXIS, VIEWS, WIDTH, Scan
+from phantom_scan import AXIS, ROWS, VIEWS, WIDTH, Scan
 from pipetest import *
 from test_reconstruct import ReconstructTestCase, volume
 from test_reconstruct_geometry import CONE, METRES, write
@@ -109,10 +110,52 @@ class Devices(Shared):
 
     def test_alone(self):
         """What can't be shared is made by the first device, which is said."""
-        self.done("scan.nxs", "--axis", AXIS, "--output", "first.h5")
-        for command, more, why in (("sinos", [], "no slices are made"), ("tomo", ["--method", "sirt", "--initial", "first.h5:/entry/data/data"], "initial and mask")):
-            result = self.done(command, "scan.nxs", "--axis", AXIS, *more, "--output", "x.h5", "--overwrite", "--devices", "0,1", env=TWO)
-            self.assertRegex(result.stderr, r"warning: device 0 \(.+\) computes alone: .*" + why)
+        result = self.done("sinos", "scan.nxs", "--axis", AXIS, "--output", "x.h5", "--devices", "0,1", env=TWO)
+        self.assertRegex(result.stderr, r"warning: device 0 \(.+\) computes alone: no slices are made")
+
+    def test_start_and_mask(self):
+        """Each device has those of its slices, also where a device fails."""
+        rows = TIMES * ROWS
+        generator = np.random.default_rng(SEED)
+        start = generator.uniform(0, 0.02, (rows, WIDTH, WIDTH)).astype(np.float32)
+        mask = generator.integers(0, 2, (rows, WIDTH, WIDTH)).astype(np.uint8)
+        np.save("start.npy", start)
+        np.save("one.npy", start[0])
+        np.save("mask.npy", mask)
+        sirt = ["--method", "sirt", "--num-iterations", 2]
+        both = ["--initial", "start.npy", "--mask", "mask.npy"]
+        for words in (["--initial", "start.npy"], ["--initial", "one.npy", "--rings", "sorting"], ["--mask", "mask.npy", "--crop-width", 60],
+                      [*both, "--y", 3, "--height", 50], [*both, "--outliers", 0.05, "--memory", 40 * WIDTH * VIEWS * 8]):
+            with self.subTest(words=words, seed=SEED):
+                reference = self.slices("scan.nxs", "--axis", AXIS, *sirt, *words)
+                events, made = self.shared(*sirt, *words, "--devices", "all", env=EVEN)
+                self.assert_same_bytes("two.h5", reference)
+                self.assertEqual(len(made), 2, made)
+                self.assertEqual(sum(made.values()), len(reference))
+                self.assertGreater(min(made.values()), 0)
+                self.assertEqual([e["text"] for e in events if e["event"] == "message" and "alone" in e["text"]], [])
+        reference = self.slices("scan.nxs", "--axis", AXIS, *sirt, *both)
+        failing = {**EVEN, "FAILING_AFTER": "9", "FAILING_DEVICE": "1"}
+        events, _ = self.shared(*sirt, *both, "--devices", "0,1", env=failing)
+        self.assert_same_bytes("two.h5", reference)
+        self.assertIn("the others do its arrays again", next(e["text"] for e in events if e["event"] == "message" and e["level"] == "warning"))
+        self.refused(1, "CL_INVALID_COMMAND_QUEUE", "scan.nxs", "--axis", AXIS, *sirt, *both, "--output", "x.h5", "--devices", "0,1",
+                     "--on-failure", "error", env=failing)
+        # The plan, its lines, and arrays of the application.
+        words = ["scan.nxs", "--axis", AXIS, *sirt, *both, "--devices", "0,1", "--dry-run"]
+        self.assertEqual([one["share"] for one in json.loads(self.done(*words, "--json", env=TWO).stdout)["devices"]], [0.5, 0.5])
+        printed = self.done(*words, "--output", "printed.h5", env=TWO).stdout
+        self.assertIn("! devices.initial", printed)
+        subprocess.run(["bash", "-c", printed], env=TWO, check=True, capture_output=True, timeout=PATIENCE)
+        self.assert_same_bytes("printed.h5", reference)
+        program = f"""
+import numpy as np
+from gsttomo.reconstruction import reconstruct
+slices = reconstruct("scan.nxs", axis={AXIS}, method="sirt", num_iterations=2, devices="0,1", initial=np.load("start.npy"), mask=np.load("mask.npy"))
+np.save("arrays.npy", slices)
+"""
+        subprocess.run([sys.executable, "-c", program], env=TWO, check=True, timeout=PATIENCE)
+        np.testing.assert_array_equal(np.load("arrays.npy"), reference)
 
     def test_sweep(self):
         """A slice on each device at a time, with the bytes of one device; also one that goes on."""

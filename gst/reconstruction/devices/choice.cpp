@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/reconstruction/devices/choice.hpp>
 
-#include <gst/reconstruction/beam-geometry.hpp>
-#include <gst/reconstruction/given-slices.hpp>
 #include <gst/reconstruction/method.hpp>
 #include <gst/reconstruction/speed.hpp>
 #include <gst/tomo/device/device-list.hpp>
@@ -61,14 +59,8 @@ std::vector<SharingDevice> take_processors_beside_gpus(std::vector<SharingDevice
     return processors;
 }
 
-std::string why_not_shared(const Settings &settings, const Inspection &scan) {
-    if (!settings.result.is("slices"))
-        return "no slices are made";
-    if (!settings.sweep.empty()) // one on each device at a time
-        return {};
-    if (takes_given_slices(settings) && !is_general(settings, scan))
-        return "slices of initial and mask come by an input of their own";
-    return {};
+std::string why_not_shared(const Settings &settings) {
+    return settings.result.is("slices") ? "" : "no slices are made";
 }
 
 } // namespace tomo::reconstruction

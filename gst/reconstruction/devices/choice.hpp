@@ -18,6 +18,6 @@ std::vector<SharingDevice> take_devices_slower_than(std::vector<SharingDevice> &
 // Takes processors away where the first device is a GPU, and returns them.
 std::vector<SharingDevice> take_processors_beside_gpus(std::vector<SharingDevice> &devices);
 // Why slices can't be shared, as the end of a sentence; empty where they can.
-std::string why_not_shared(const Settings &settings, const Inspection &scan);
+std::string why_not_shared(const Settings &settings);
 
 } // namespace tomo::reconstruction

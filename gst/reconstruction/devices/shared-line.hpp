@@ -19,4 +19,8 @@ std::vector<std::string> sharing_indices(const Settings &settings);
 // Each makes one array of one.
 std::string shared_line(const Settings &settings, const std::string &line);
 
+// The element of such a dataflow with the inputs of `element` besides the main one: that which runs copies of
+// it, where several share the arrays.
+std::string with_inputs_of(const Settings &settings, const std::string &element);
+
 } // namespace tomo::reconstruction

@@ -44,7 +44,7 @@ struct GST_TOMO_API Interruption {
 };
 // Whether somebody has ended the stream at its source, whose end is still to come. So it says nothing about
 // arrays that the stream lacks. It is for work that takes long.
-bool is_ending_early(GstPad *sink);
+GST_TOMO_API bool is_ending_early(GstPad *sink);
 GST_TOMO_API bool is_early_end_query(GstQuery *query);
 void answer_interruption(GstQuery *query, const Interruption &interruption);
 // The interruption of the stream at this pad; none if all of it came. Known after its end.

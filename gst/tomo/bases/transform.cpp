@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gst/tomo/bases/bound-value.hpp>
 #include <gst/tomo/bases/negotiation.hpp>
+#include <gst/tomo/bases/side-input.hpp>
 #include <gst/tomo/bases/transform.hpp>
 
 struct GstTomoTransform {
@@ -69,15 +70,8 @@ void Transform::describe_pads(GstElementClass *klass) const {
 
 GstPad *Transform::request_pad(GstPadTemplate *templ) {
     for (auto *input : side_inputs_)
-        if (std::string(input->name()) == GST_PAD_TEMPLATE_NAME_TEMPLATE(templ)) {
-            GstPad *pad = input->make_pad(templ);
-            if (!pad)
-                return nullptr;
-            if (GST_STATE(gst()) > GST_STATE_READY)
-                gst_pad_set_active(pad, TRUE);
-            gst_element_add_pad(gst(), pad);
-            return pad;
-        }
+        if (std::string(input->name()) == GST_PAD_TEMPLATE_NAME_TEMPLATE(templ))
+            return input->add_pad(templ);
     return nullptr;
 }
 
@@ -92,16 +86,12 @@ void Transform::release_pad(GstPad *pad) {
 gboolean Transform::src_event(GstPad *src, EventRef event) {
     if (GST_EVENT_TYPE(event.get()) != GST_EVENT_SEEK)
         return gst_pad_event_default(src, GST_OBJECT_CAST(gst()), event.release());
-    GstSeekFlags flags = GST_SEEK_FLAG_NONE;
-    gst_event_parse_seek(event.get(), nullptr, nullptr, &flags, nullptr, nullptr, nullptr, nullptr);
     for (auto *input : side_inputs_)
-        if (const auto pad = input->linked_pad(); pad && flags & GST_SEEK_FLAG_FLUSH) {
-            EventRef again(gst_event_new_seek(1.0, GST_FORMAT_DEFAULT, GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET,
-                                              0, GST_SEEK_TYPE_NONE, -1));
-            gst_event_set_seqnum(again.get(), gst_event_get_seqnum(event.get()));
-            gst_pad_push_event(pad.get(), again.release());
-        }
-    return gst_pad_push_event(sink_, event.release());
+        input->begin_again(event.get());
+    const bool passed = gst_pad_push_event(sink_, event.release());
+    for (auto *input : side_inputs_)
+        input->found();
+    return passed;
 }
 
 void Transform::attach() {

@@ -3,11 +3,12 @@
 #pragma once
 
 #include <gst/tomo/bases/output-port.hpp>
-#include <gst/tomo/bases/side-input.hpp>
 
 #include <optional>
 
 namespace tomo {
+
+class SideInput;
 
 // One input and one output pad: the common part of Filter and Reducer. This class handles negotiation, events
 // and queries; derived classes see arrays.
@@ -37,6 +38,7 @@ class GST_TOMO_API Transform : public Element {
     void leave_out_before(std::uint64_t frame) { first_wanted_ = frame; }
 
     void add(SideInput *input) { side_inputs_.push_back(input); }
+    const std::vector<SideInput *> &side_inputs() const { return side_inputs_; }
     using Element::add;
     GstPad *request_pad(GstPadTemplate *templ);
     void release_pad(GstPad *pad);

@@ -131,7 +131,8 @@ bool QueueGroup::never_gets_inputs(GstElement *join, Search &search) {
     const PadRef out = lone_source(join);
     if (const auto waits = out ? never_goes_on(thread_of(out.get()), search) : std::nullopt)
         return *waits;
-    if (own && own->is_at_work())
+    const auto *runner = with_copies(join);
+    if (own ? own->is_at_work() : runner && runner->is_at_work())
         return never_hands_on(out.get(), search);
     for (const auto &pad : sinks_of(join)) {
         auto *aggregator_pad = GST_IS_AGGREGATOR_PAD(pad.get()) ? GST_AGGREGATOR_PAD(pad.get()) : nullptr;
