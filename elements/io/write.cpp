@@ -168,7 +168,7 @@ class Write final : public Sink {
         When::ready,
         "Input files of which an HDF5 result holds a checksum"};
 
-    bool wants_device_memory() const override { return grey_.has_value(); }
+    bool wants_device_memory() const override { return wants_device_memory_; }
     void start() override { open(); }
     // A file that was finished is written again, one under way begins anew.
     void clear() override { open(); }
@@ -330,6 +330,7 @@ class Write final : public Sink {
         missing_ = {};
         if (bits != 32 && rescale && !rgb && options.minimum && options.maximum)
             grey_ = io::GreyMapping{bits, true, {*options.minimum, *options.maximum}};
+        wants_device_memory_ = grey_.has_value();
         options.count_missing = [this]() -> std::uint64_t {
             if (!missing_)
                 return 0;
@@ -391,6 +392,7 @@ class Write final : public Sink {
 
     std::unique_ptr<io::ImageWriter> writer_;
     std::optional<io::GreyMapping> grey_; // of all images, where it is known before
+    std::atomic<bool> wants_device_memory_{false};
     Array missing_; // both halves of a number: NaN of images that were mapped on the device
     bool is_range_found_ = false;
     std::mutex length_lock_;

@@ -79,6 +79,14 @@ class Tracer(PipelineTestCase):
         self.assertEqual((data["on_device_bytes"], data["by_command"]["fill"]["count"]), (3 * sinogram, 3))
         self.assertEqual((data["to_device_bytes"], data["to_host_bytes"]), (0, 0))
 
+    def test_integers_alone_leave_the_device(self):
+        for words, downloaded in (("bits=16 minimum=0 maximum=1", {"write": 2}), ("", {"c": 4})):
+            _, trace = self.trace(f"tomodummydata width={WIDTH} height={HEIGHT} number=3 ! tomocalculate name=c expression=v+0.5 ! "
+                                  f"queue ! tomowrite name=write filename=x.h5:/a {words}", DISCRETE)
+            missing = 8 if words else 0  # the number of NaN
+            self.assertEqual({e["name"]: e["to_host_bytes"] for e in trace["tomo"]["elements"] if e["to_host_bytes"]},
+                             {name: 3 * size * WIDTH * HEIGHT + missing for name, size in downloaded.items()}, words)
+
     def test_trace_file(self):
         write_sinograms(shape=(HEIGHT, WIDTH), number=NUMBER)
         _, trace = self.trace(CHAIN, DISCRETE)

@@ -189,19 +189,21 @@ static bool propose_allocation(Element &element, GstQuery *query) {
     });
 }
 
+void answer_caps_query(GstQuery *query, CapsRef caps) {
+    GstCaps *filter = nullptr;
+    gst_query_parse_caps(query, &filter);
+    if (filter)
+        caps = CapsRef(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
+    gst_query_set_caps_result(query, caps.get());
+}
+
 bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query) {
     switch (GST_QUERY_TYPE(query)) {
     case GST_QUERY_CONTEXT:
         return element.handle_context_query(query);
-    case GST_QUERY_CAPS: {
-        GstCaps *filter = nullptr;
-        gst_query_parse_caps(query, &filter);
-        CapsRef caps(gst_pad_get_pad_template_caps(sink));
-        if (filter)
-            caps = CapsRef(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
-        gst_query_set_caps_result(query, caps.get());
+    case GST_QUERY_CAPS:
+        answer_caps_query(query, CapsRef(gst_pad_get_pad_template_caps(sink)));
         return true;
-    }
     case GST_QUERY_ACCEPT_CAPS:
         // Refused with a reason when they come, instead of with none here.
         gst_query_set_accept_caps_result(query, TRUE);

@@ -50,6 +50,9 @@ void answer_interruption(GstQuery *query, const Interruption &interruption);
 // The interruption of the stream at this pad; none if all of it came. Known after its end.
 GST_TOMO_API std::optional<Interruption> interruption_of(GstPad *sink);
 
+// Answers a query with these caps, as far as its filter takes them.
+void answer_caps_query(GstQuery *query, CapsRef caps);
+
 // Answers the queries that all sink pads answer alike: caps, acceptance, memory, context.
 bool answer_sink_query(Element &element, GstPad *sink, GstQuery *query);
 

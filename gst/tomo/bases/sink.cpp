@@ -30,6 +30,10 @@ static void gst_tomo_sink_init(GstTomoSink *self) {
 static gboolean gst_tomo_sink_query(GstBaseSink *self, GstQuery *query) {
     auto *sink = sink_of(self);
     return sink->guard(false, [&] {
+        if (GST_QUERY_TYPE(query) == GST_QUERY_CAPS && sink->wants_device_memory()) {
+            tomo::answer_caps_query(query, tomo::CapsRef(tomo::template_caps(sink->info().in)));
+            return true;
+        }
         return tomo::answer_sink_query(*sink, GST_BASE_SINK_PAD(self), query);
     }) || GST_BASE_SINK_CLASS(gst_tomo_sink_parent_class)->query(self, query);
 }
@@ -83,8 +87,8 @@ namespace tomo {
 GType Sink::parent_type() { return gst_tomo_sink_get_type(); }
 
 void Sink::describe_pads(GstElementClass *klass) const {
-    const CapsRef in(
-        template_caps(info().in, wants_device_memory() ? FirstChoice::device : FirstChoice::host));
+    // A sink that wants device memory says so when it is asked, by its properties.
+    const CapsRef in(template_caps(info().in, FirstChoice::host));
     gst_element_class_add_pad_template(klass,
                                        gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, in.get()));
 }

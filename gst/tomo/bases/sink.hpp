@@ -19,7 +19,7 @@ class GST_TOMO_API Sink : public Element {
 
     bool needs_device() const override { return false; }
     // Whether buffers should stay on the device; otherwise upstream starts their download before they arrive,
-    // where it can.
+    // where it can. Asked from any thread, also after start().
     virtual bool wants_device_memory() const { return false; }
 
     // New caps; throws Error on arrays that the sink can't take.
