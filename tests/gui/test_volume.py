@@ -139,6 +139,27 @@ class Formats(VolumeTest):
                 os.unlink(self.path(f"{name}.1"))
                 self.refused(name, r"a part of it is missing, .*\.1")
 
+    def test_blocks_in_parts(self):
+        """Bricks are read where blocks are as deep as they are, images elsewhere."""
+        for block in 4, 8, 5:
+            for coding in {}, {"compression": 1}:
+                with self.subTest(block=block, coding=coding):
+                    name = f"{block}{len(coding)}.h5"
+                    whole = h5py.VirtualLayout(SHAPE, "u2")
+                    numbers = np.arange(SHAPE[0])
+                    for i in range(3):
+                        mine = numbers[numbers // block % 3 == i]
+                        with h5py.File(self.path(f"{name}.{i}"), "w") as file:
+                            part = file.create_dataset("data", data=self.array[mine], chunks=(4, 8, 8), maxshape=(None, *SHAPE[1:]), **coding)
+                            for at in range(0, len(mine), block):
+                                here = mine[at:at + block]
+                                whole[here[0]:here[-1] + 1] = h5py.VirtualSource(part)[at:at + len(here)]
+                    with h5py.File(self.path(name), "w") as file:
+                        file.create_virtual_dataset("data", whole)
+                    volume = self.open(name)
+                    self.assertEqual(volume.levels[0].is_cut, block % 4 == 0)
+                    self.check(volume, self.array)
+
     def test_a_dataset_elsewhere(self):
         with h5py.File(self.path("store.h5"), "w") as file:
             file.create_dataset("cubes", data=self.array, chunks=(4, 8, 8))

@@ -170,16 +170,23 @@ class Pyramids(Volumes):
             self.assertEqual(sorted(file["entry/data"]), ["data", "data_2x", "data_4x", "x", "y", "z"])
 
     def test_beside_parts(self):
-        """One file more has the levels of a dataset in several files; it goes with them."""
+        """Further files have the levels of a dataset in several files, the largest one in several; they go with them."""
         for shape, dtype, settings in (((67, 131, 257), np.float32, "hdf5-parts=3"), ((9, 66, 129), np.uint16, "hdf5-parts=8 hdf5-deflate=1"),
                                        ((2, 3, 300), np.complex64, "hdf5-parts=5"), ((1, 70, 64), np.float16, "hdf5-parts=2"),
-                                       ((31, 64, 64), np.uint8, "hdf5-parts=2")):
+                                       ((31, 64, 64), np.uint8, "hdf5-parts=2"), ((603, 3, 130), np.uint8, "hdf5-parts=3"),
+                                       ((257, 66, 65), np.float32, "hdf5-parts=6 hdf5-deflate=1")):
             with self.subTest(shape=shape, settings=settings):
                 self.save(shape, dtype)
                 self.assert_launches(LINE.format("", "pyramid=yes " + settings))
                 self.check()
-                files = min(shape[0], int(settings.split("=")[1].split()[0]))
-                self.assertEqual(len(os.listdir("out.h5.parts")), files + (max(shape[1:]) > 64))
+                parts = int(settings.split("=")[1].split()[0])
+                blocks = -(-shape[0] // 128) if max(shape[1:]) > 64 else 0
+                files = min(shape[0], parts) + min(blocks, parts, 4) + (max(shape[1:]) > 128)
+                self.assertEqual(len(os.listdir("out.h5.parts")), files)
+                # Of level 1 each image is read where it is.
+                if blocks > 1:
+                    found = list(run("tomoread path=out.h5:/entry/data/data_2x convert=false"))
+                    np.testing.assert_array_equal(found, levels()[1])
         self.save((12, 70, 71))
         self.assert_launches(LINE.format("tomostack number=4 !", "bits=8 pyramid=yes hdf5-parts=2"))
         with h5py.File("out.h5") as file:
@@ -205,7 +212,7 @@ class Pyramids(Volumes):
             self.assertFalse(os.path.exists("out.h5"))
             self.assert_launches(LINE.format("", "pyramid=yes hdf5-parts=3 resume=true"))
             self.check()
-            self.assertEqual(len(os.listdir("out.h5.parts")), 4)
+            self.assertEqual(len(os.listdir("out.h5.parts")), 7)
             shutil.rmtree("out.h5.parts")
             os.remove("out.h5")
         for number in 80, 81:

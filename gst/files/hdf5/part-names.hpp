@@ -21,7 +21,7 @@ struct Hdf5PartRun {
 };
 
 // The names of the files in FILE.parts that hold the images of one dataset of FILE:
-// entry.data.data-a-000-of-008.h5. One more, entry.data.data-a-008-of-008.h5, holds the levels of a pyramid.
+// entry.data.data-a-000-of-008.h5. Those from entry.data.data-a-008-of-008.h5 on hold a pyramid.
 // Until FILE stands upon the files of a run, there is also the empty file
 // entry.data.data-a-of-008.unfinished.
 class Hdf5PartNames {

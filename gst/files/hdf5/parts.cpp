@@ -141,15 +141,13 @@ class PartsWriter final : public ImageTarget {
         parts_.clear();
         if (levels_)
             levels_->finish();
-        has_levels_ = levels_ != nullptr;
-        levels_.reset();
         are_whole_ = true;
         sync_folder(names_->path(run_, 0));
         sync_folder(names_->folder());
         publish();
         are_whole_ = false;
-        if (!has_levels_)
-            names_->remove(run_, options_.parts); // those of a run that had some
+        if (!levels_)
+            remove_levels(); // of a run that had some
         // NAME may not come back without them.
         sync_folder(names_->folder());
         names_->mark_finished(run_);
@@ -185,15 +183,23 @@ class PartsWriter final : public ImageTarget {
             there_ = std::min(there_, parts_[i]->images_there(page_) * parts_.size() + i);
     }
 
-    // In a file behind those of the images. Where a run that resumes finds less in it than of the images,
+    unsigned file_of_level(unsigned number) const { return options_.parts + number; }
+
+    void remove_levels() const {
+        for (unsigned i = 0; i < Hdf5PartsLevels::most_files(options_.parts); i++)
+            names_->remove(run_, file_of_level(i));
+    }
+
+    // In files behind those of the images. Where a run that resumes finds less in them than of the images,
     // these are computed again.
     void begin_levels(const WriteOptions &options_of_part) {
         if (!options_.resume)
-            names_->remove(run_, options_.parts);
+            remove_levels();
         if (StreamPyramid(page_).levels() == 1 || !wants_pyramid(options_, page_))
             return;
-        levels_ = std::make_unique<Hdf5PartsLevels>(page_, place_of(options_.parts), options_of_part,
-                                                    options_.length, there_, open_part_);
+        levels_ = std::make_unique<Hdf5PartsLevels>(
+            page_, options_.parts, [this](unsigned number) { return place_of(file_of_level(number)); },
+            options_of_part, options_.length, there_, open_part_);
         there_ = std::min(there_, levels_->images_there());
         if (range_)
             levels_->set_range(*range_);
@@ -340,9 +346,11 @@ class PartsWriter final : public ImageTarget {
             throw hdf5_error(GST_RESOURCE_ERROR_WRITE, told);
         hdf5_remove_levels(target.file(), location_.dataset); // of what stood here before
         target.name_dataset();
-        if (has_levels_)
-            Hdf5PartsLevels::join(target, page_, images_, names_->source(run_, options_.parts),
-                                  dataset_of_part, range_ ? range_ : common_range(options_));
+        if (levels_)
+            levels_->join(
+                target, images_,
+                [this](unsigned number) { return names_->source(run_, file_of_level(number)); },
+                dataset_of_part, range_ ? range_ : common_range(options_));
         hdf5_write_volumes(target.file(), location_.dataset, options_.volume);
         if (facts_)
             hdf5_describe_result(target.file(), location_.dataset, *facts_, length);
@@ -364,7 +372,6 @@ class PartsWriter final : public ImageTarget {
     std::optional<ResultFacts> facts_;
     std::vector<std::unique_ptr<ImageTarget>> parts_;
     std::unique_ptr<Hdf5PartsLevels> levels_; // where there is a pyramid
-    bool has_levels_ = false;                 // it is whole
     std::uint64_t images_ = 0, there_ = 0;    // that came, and that an earlier run wrote
 };
 

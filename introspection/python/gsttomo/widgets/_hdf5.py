@@ -231,7 +231,7 @@ def _chunk_loader(path, dataset, coding, files):
 
 def _virtual(h5py, path, dataset, shape, lead, factor, files, cache):
     """A dataset that joins others. Of one that is whole in another file, that one is read; of images in several files, each image
-    where it is."""
+    where it is, or each brick."""
     folder = os.path.dirname(os.path.abspath(path))
     parts = []
     for source in dataset.virtual_sources() if dataset.ndim == 3 else []:
@@ -239,7 +239,7 @@ def _virtual(h5py, path, dataset, shape, lead, factor, files, cache):
         if not os.path.exists(name):
             raise VolumeError(f"{path}: a part of it is missing, {name}")
         parts.append((name, source))
-    opened, by_image = {}, {}
+    opened, levels, by_image = {}, {}, {}
     for name, source in parts:
         try:
             if name not in opened:
@@ -254,14 +254,37 @@ def _virtual(h5py, path, dataset, shape, lead, factor, files, cache):
         images = _images_of(source.vspace, shape), _images_of(source.src_space, part.shape)
         if part.ndim != 3 or part.shape[1:] != shape[1:] or part.is_virtual or None in images or len(images[0]) != len(images[1]):
             return _by_library(path, dataset, shape, lead, factor, files)
-        level = _level(h5py, name, part, 0, factor, files, cache)
+        level = levels.get((name, source.dset_name))
+        if level is None:
+            level = levels[name, source.dset_name] = _level(h5py, name, part, 0, factor, files, cache)
         for here, there in zip(*images):
             by_image[here] = level, there
     if not by_image:
         return _by_library(path, dataset, shape, lead, factor, files)
-    made = _Joined(shape, dataset.dtype, by_image, dataset.fillvalue, factor)
+    made = _joined_bricks(cache, shape, dataset, by_image, factor) or _Joined(shape, dataset.dtype, by_image, dataset.fillvalue, factor)
     made.parts = list(opened.values())
     return made
+
+
+def _joined_bricks(cache, shape, dataset, by_image, factor):
+    """None where images that follow each other do not lie in the same bricks of one file."""
+    first = next(iter(by_image.values()))[0]
+    if not isinstance(first, Bricks) or first.size_of_brick[0] == 1:
+        return None
+    depth, places = first.size_of_brick[0], {}
+    for here, (level, there) in by_image.items():
+        number, rest = divmod(here, depth)
+        if not isinstance(level, Bricks) or level.size_of_brick != first.size_of_brick or there % depth != rest or \
+                places.setdefault(number, (level, there // depth)) != (level, there // depth):
+            return None
+
+    def load(z, y, x):
+        if z not in places:
+            return None
+        level, there = places[z]
+        return level.load(there, y, x)
+
+    return Bricks(cache, shape, dataset.dtype, first.size_of_brick, load, dataset.fillvalue, first.is_coded, factor)
 
 
 def _images_of(space, shape):

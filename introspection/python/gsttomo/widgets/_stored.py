@@ -246,11 +246,12 @@ class Bricks(Level):
     def __init__(self, cache, shape, dtype, chunk, load, fill=0, is_coded=False, factor=(1, 1, 1)):
         super().__init__(shape, dtype, factor)
         self.chunk = tuple(min(a, b) for a, b in zip(chunk, self.shape))
-        self._chunk, self._load, self._fill, self._is_coded, self._cache = tuple(chunk), load, fill, is_coded, cache
+        self.size_of_brick, self.load, self.is_coded = tuple(chunk), load, is_coded
+        self._fill, self._cache = fill, cache
 
     def _brick(self, numbers, stop=never):
         _check(stop)
-        brick = self._load(*numbers)
+        brick = self.load(*numbers)
         brick = np.empty((0, 0, 0), self.dtype) if brick is None else native(brick)
         self._cache.put((id(self), *numbers), brick)
         return numbers, brick
@@ -258,7 +259,7 @@ class Bricks(Level):
     def _fill_box(self, begin, end, stop):
         """Samples from `begin` to `end`, both (z, y, x)."""
         made = np.empty([b - a for a, b in zip(begin, end)], self.dtype.newbyteorder("="))
-        wanted = itertools.product(*(range(a // size, (b - 1) // size + 1) for a, b, size in zip(begin, end, self._chunk)))
+        wanted = itertools.product(*(range(a // size, (b - 1) // size + 1) for a, b, size in zip(begin, end, self.size_of_brick)))
         missing = []
         for numbers in wanted:
             brick = self._cache.get((id(self), *numbers))
@@ -277,9 +278,9 @@ class Bricks(Level):
         return made
 
     def _put(self, made, begin, end, numbers, brick):
-        corner = [number * size for number, size in zip(numbers, self._chunk)]
+        corner = [number * size for number, size in zip(numbers, self.size_of_brick)]
         low = [max(a, c) for a, c in zip(begin, corner)]
-        high = [min(b, c + size) for b, c, size in zip(end, corner, self._chunk)]
+        high = [min(b, c + size) for b, c, size in zip(end, corner, self.size_of_brick)]
         to = tuple(slice(first - a, last - a) for first, last, a in zip(low, high, begin))
         made[to] = self._fill if brick.size == 0 else brick[tuple(slice(first - c, last - c) for first, last, c in zip(low, high, corner))]
 
@@ -293,6 +294,6 @@ class Bricks(Level):
 
     def cost(self, axis):
         across = math.prod(-(-size // chunk) * chunk for i, (size, chunk) in enumerate(zip(self.shape, self.chunk)) if i != axis)
-        once = across * self.chunk[axis] * self.dtype.itemsize * (4 if self._is_coded else 1)
+        once = across * self.chunk[axis] * self.dtype.itemsize * (4 if self.is_coded else 1)
         is_kept = across * self.chunk[axis] * self.dtype.itemsize <= CACHE
         return once, once / self.chunk[axis] if is_kept else once
