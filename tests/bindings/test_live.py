@@ -129,7 +129,7 @@ class LiveTest(unittest.TestCase):
 
     def test_slices_of_a_camera(self):
         """With darks and flats that it takes itself; a slice is the phantom."""
-        with Live(planes="z=3;x=-2") as live:
+        with Live(CAMERA.replace("frame-rate=200", "frame-rate=60"), planes="z=3;x=-2") as live:  # so slowly that all views are there
             live.take_fields()
             z, x = (live.slice_after(n, HALF_TURN + 5) for n in range(2))
             wanted = volume((ROWS, WIDTH), WIDTH / 2)

@@ -146,6 +146,7 @@ class VolumePane(Pane):
     def __init__(self, parent=None):
         super().__init__("Volume: maximum along", parent)
         self.view.canvas.setAccessibleName("Volume")
+        self.view.set_scale_bar(False)  # its samples are larger than the pixels of the others
         self._newest, self._levels = {}, None
         self.along = QtWidgets.QComboBox(objectName="live-along")
         self.along.addItems(faces.NORMALS)

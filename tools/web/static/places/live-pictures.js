@@ -79,12 +79,12 @@ class Pane {
   #text = "";
 
   /** number: of a plane; or below: the text that stands below the frame or the volume */
-  constructor(pictures, number, { label, below, isFrame = false } = {}) {
+  constructor(pictures, number, { label, below, isFrame = false, scaleBar = true } = {}) {
     this.#pictures = pictures;
     this.element = element("div", { class: `live-pane${isFrame ? " live-frame" : ""}` });
     const picture = element("div", { class: "live-picture" });
     this.element.append(picture);
-    this.view = new ImageView(picture, { label: label ?? `Slice ${number + 1}` });
+    this.view = new ImageView(picture, { label: label ?? `Slice ${number + 1}`, scaleBar });
     this.lines = this.view.add(new Lines(this.view, (key, which, position) => {
       if (isFrame) pictures.tell("axis", position);
       else if (this.place) pictures.tell("command", { command: "move", index: key, offset: Math.round(10 * (this.place.begin[which] + position * this.place.step)) / 10 });
@@ -143,7 +143,7 @@ class VolumePane extends Pane {
   constructor(pictures) {
     const along = element("select", { class: "form-select live-along", id: "live-along", "aria-label": "Direction of the maximum", title: "z: from above; x and y: from the side",
       change: () => this.#draw(true) }, ...["x", "y", "z"].map((name) => element("option", { value: name }, name)));
-    super(pictures, null, { label: "Volume", below: [element("label", { for: "live-along" }, "Volume: maximum along"), along] });
+    super(pictures, null, { label: "Volume", scaleBar: false, below: [element("label", { for: "live-along" }, "Volume: maximum along"), along] });
     this.#along = along;
     along.value = "y"; // as the camera sees the sample
   }
