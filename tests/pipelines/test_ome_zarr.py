@@ -4,6 +4,7 @@
 """Volumes as images of OME-Zarr: their chunks, pyramid and attributes, and what becomes of them after faults."""
 
 import os
+import pathlib
 import resource
 import signal
 import time
@@ -225,6 +226,7 @@ class OmeZarr(FaultTestCase):
             time.sleep(rng.uniform(0, 0.8))
             process.kill()
             process.communicate()
+            pathlib.Path(NAME + ".partial/.gst-tomo-new").write_text("half a descri")  # as if it had been killed there
             np.save("other.npy", self.scan + 1)
             result = launch(LINE.replace("scan", "other").format("", "resume=true"), ("-q",))
             self.assertIn("can't be resumed", result.errors[0])

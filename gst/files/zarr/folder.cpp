@@ -23,6 +23,8 @@ namespace {
 
 // Which images of NAME.partial are whole.
 constexpr char note_name[] = ".gst-tomo-images";
+// A description until it is whole. It has one name, so that a later run writes over what a killed one left.
+constexpr char new_name[] = ".gst-tomo-new";
 
 bool is_number(const std::string &name) {
     return !name.empty() &&
@@ -47,7 +49,7 @@ std::string foreign_part(const std::string &folder) {
             }
         } else if (is_number(name) && entry->is_directory(ignored) && !entry->is_symlink(ignored)) {
             has_others = true;
-        } else if (name != ".zgroup") {
+        } else if (name != ".zgroup" && name != new_name) {
             return name;
         }
     }
@@ -82,7 +84,7 @@ void clear(const std::string &folder) {
         const auto name = entry.path().filename().string();
         if (is_number(name) && !entry.is_symlink(ignored))
             fs::remove_all(entry.path(), ignored);
-        else if (name == note_name || name == ".zattrs" || name == ".zgroup")
+        else if (name == note_name || name == new_name || name == ".zattrs" || name == ".zgroup")
             fs::remove(entry.path(), ignored);
     }
 }
@@ -161,7 +163,14 @@ void ZarrFolder::write(const std::string &name, const std::string &contents) con
     const auto file = path_ + "/" + name;
     std::error_code error;
     fs::create_directories(fs::path(file).parent_path(), error);
-    replace_text_file(file, contents);
+    const auto made = path_ + "/" + new_name;
+    FileDescriptor out(open(made.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
+    if (!out || !write_bytes(out.get(), 0, contents.data(), contents.size()) ||
+        rename(made.c_str(), file.c_str()) != 0) {
+        const auto cause = errno;
+        unlink(made.c_str());
+        throw system_error("write", file, cause, GST_RESOURCE_ERROR_WRITE);
+    }
 }
 
 void ZarrFolder::publish() {
