@@ -228,8 +228,9 @@ bool SideInput::take_up_to(std::uint64_t number) {
                         text("array %" G_GUINT64_FORMAT " of input %s has passed already: it can't be sought "
                              "back; start the pipeline again",
                              number, name()));
-        wait_while(
-            [&] { return is_sought_ || (!waiting_.buffer && !(has_ended_ && !was_cut_off_) && pad_); });
+        wait_while([&] { return is_sought_ || (!waiting_.buffer && !has_ended_ && pad_); });
+        if (!waiting_.buffer && was_cut_off_)
+            throw Flushing();
         if (!waiting_.buffer)
             return false;
         last_came_ = std::exchange(waiting_, {});
@@ -237,6 +238,11 @@ bool SideInput::take_up_to(std::uint64_t number) {
         if (taken_++ == number)
             return true;
     }
+}
+
+bool SideInput::has_run_out_early() {
+    std::lock_guard<std::mutex> lock(lock_);
+    return was_cut_off_ && !waiting_.buffer;
 }
 
 bool SideInput::has_taken(std::uint64_t number) {

@@ -39,7 +39,8 @@ class GST_TOMO_API SideInput {
     // Or handed over.
     bool is_linked();
     // The array of this number, from 0, as a copy of the element's own. Numbers do not fall. None where the
-    // stream ended before. Throws Flushing where nobody waits for the result any more.
+    // stream ended before. Throws Flushing where nobody waits for the result any more, and where somebody ended
+    // the stream before this array.
     std::optional<Array> array(std::uint64_t number);
     // The last array of this stream that array() gave, as its copy.
     const Array &last() const { return last_; }
@@ -62,6 +63,8 @@ class GST_TOMO_API SideInput {
 
     GstPad *add_pad(GstPadTemplate *templ); // to the element; null, with a warning, if there is one
     void release_pad(GstPad *pad);
+    // Whether somebody ended the stream, and all of its arrays were taken.
+    bool has_run_out_early();
     // The pad, if it has a peer.
     ObjectRef<GstPad> linked_pad();
     // A seek of the main input: with a flush, all arrays come again, and are counted from the first one. None

@@ -5,6 +5,8 @@
 #include <gst/tomo/bases/side-input.hpp>
 #include <gst/tomo/bases/transform.hpp>
 
+#include <algorithm>
+
 struct GstTomoTransform {
     GstElement parent;
 };
@@ -218,7 +220,11 @@ bool Transform::is_result_wanted() const {
 // Where an array was given up because somebody ended the stream, the stream ends here.
 GstFlowReturn Transform::guard_stream(const std::function<GstFlowReturn()> &f) noexcept {
     const auto flow = guard_flow(f);
-    if (flow != GST_FLOW_FLUSHING || is_cancelled() || !is_ending_early(sink_))
+    if (flow != GST_FLOW_FLUSHING || is_cancelled())
+        return flow;
+    if (!std::any_of(side_inputs_.begin(), side_inputs_.end(),
+                     [](auto *input) { return input->has_run_out_early(); }) &&
+        !is_ending_early(sink_))
         return flow;
     has_left_out_ = true;
     return GST_FLOW_EOS;
