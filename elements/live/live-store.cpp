@@ -96,6 +96,11 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         condition_ = live::KeepCondition(keep_when);
         const auto automatic = std::min<std::uint64_t>(host_memory() / 8, std::uint64_t{1} << 30);
         frame_store_.begin(in, store_limit.chosen().value_or(automatic));
+        forget_what_does_not_fit(in);
+        tell_to_take();
+        return in;
+    }
+    void forget_what_does_not_fit(const ArrayInfo &in) {
         const std::lock_guard<std::mutex> lock(lock_);
         if (sum_ && !sum_->fits(in)) {
             warn(text("the frames are %s now, so %s that were being taken are forgotten: take them again",
@@ -114,7 +119,6 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
             if (*field && !(*field)->fits(in))
                 field->reset();
         fields_ = std::make_shared<const live::Fields>(left);
-        return in;
     }
     void start() override {
         live::KeepCondition{keep_when}; // throws
@@ -268,8 +272,7 @@ store; where they fill it, the disk is too slow: a message tells both rates, the
         last_.reset();
         counts_ = {};
         told_angles_ = false;
-        const std::lock_guard<std::mutex> lock(lock_);
-        sum_.reset();
+        cancel_fields();
     }
 
     void count_frame() {

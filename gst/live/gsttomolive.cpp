@@ -212,9 +212,9 @@ static void gst_tomo_live_class_init(GstTomoLiveClass *klass) {
      *   `repeated`, `late`, and `dropped` (left out of the slices because the device is too slow), the number
      *   of `slices` and their `slice-rate`, the `latency` of the last one in seconds, the frames `stored` and
      *   the `stored-seconds` that they cover, and the frames `kept` in the file under way; while darks or
-     * flats are being taken, which ones (`taking`), how many were `taken`, and those `to-take`
+     *   flats are being taken, which ones (`taking`), how many were `taken`, and those `to-take`
      * - `taking`: darks or flats (`kind`) are being taken: `state` (begun, cancelled), the frames `taken` of
-     * so many `frames`
+     *   so many `frames`
      * - `fields`: darks or flats (`kind`) are in force, the mean of so many `frames`
      * - `keep`: `state` (begun, done, failed), `path`, `frames`, and the `text` of a failure
      * - `volume`: a coarse volume was made: its `width`, `height` and `depth`, `number` and `angle` (radians)

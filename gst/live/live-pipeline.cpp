@@ -246,7 +246,9 @@ LivePipeline::LivePipeline(const LiveSettings &settings, Show show) : show_(std:
         [](GstPad *pad, GstPadProbeInfo *probe, gpointer self) {
             auto *pipeline = static_cast<LivePipeline *>(self);
             auto *buffer = GST_PAD_PROBE_INFO_BUFFER(probe);
-            pipeline->is_volume_wanted_ = false;
+            // Another projection passed the gate while the one that was asked for was made.
+            if (!pipeline->is_volume_wanted_.exchange(false) && !(pipeline->volume_rate_ > 0))
+                return GST_PAD_PROBE_DROP;
             pipeline->show({}, ++pipeline->volumes_, pad, buffer);
             pipeline->tell_volume(pad, buffer);
             return GST_PAD_PROBE_OK;
@@ -573,7 +575,7 @@ void LivePipeline::tell_volume(GstPad *pad, GstBuffer *buffer) {
         }
     } catch (...) {
         error = current_error();
-        said = text("a volume is not in a file: %s", error->what());
+        said = text("a coarse volume was not written: %s", error->what());
     }
     auto *told = gst_structure_new("tomo-volume", "state", G_TYPE_STRING, error ? "failed" : "done", "width",
                                    G_TYPE_UINT, info.width, "height", G_TYPE_UINT, info.height, "depth",

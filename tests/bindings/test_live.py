@@ -324,7 +324,7 @@ class LiveTest(unittest.TestCase):
             live.live.write_volume(f"{folder}/file/v.h5")
             live.until(lambda: live.kinds("volume"), "an end")
             self.assertEqual(live.kinds("volume")[0]["state"], "failed")
-            self.message(live, "a volume is not in a file")
+            self.message(live, "a coarse volume was not written")
             live.live.request_volume()
             live.until(lambda: len(live.kinds("volume")) > 1, "a volume")
             self.assertEqual(live.kinds("volume")[1]["state"], "done")

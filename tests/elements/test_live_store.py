@@ -294,7 +294,7 @@ class LiveStore(ElementTestCase):
             try:
                 yield folder
             finally:
-                subprocess.run(["umount", folder], check=True)
+                subprocess.run(["umount", "--lazy", folder], check=True)
 
     def test_a_full_disk(self):
         """The file is a scan all the same, of the frames for which there was room: room for what is written last was reserved."""

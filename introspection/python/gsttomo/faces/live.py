@@ -204,7 +204,9 @@ class Course:
         elif kind == "state":
             self._take_state(event["state"])
         elif kind == "fields":
-            self.fields[event["kind"]], self.taking = event, ""
+            self.fields[event["kind"]] = event
+            if event["kind"] == self.taking:
+                self.taking = ""
             text = f"{event['frames']} {event['kind']} are in force"
             self._say_slices(text)
             return "info", text
