@@ -158,8 +158,10 @@ class Live(BrowserTest):
         self.assertIn("blanks", user.ask("POST", "live/start", {"place": f"scans/{name}"}).json["error"])
         self.assertEqual(user.ask("POST", "live/command", {"command": "pause"}).status, 409)
         problems = user.ask("PATCH", "live/settings", {"values": {
-            "process": "filesink location=/tmp/x", "keep-path": "/tmp/x.h5", "volume-path": "/tmp/x-%i.h5", "source": "x", "darks": "/etc/passwd", "axs": 1, "flats": "scans/savu24737.nxs"}}).json["problems"]
-        self.assertEqual(set(problems), {"process", "keep-path", "volume-path", "source", "darks", "axs"})
+            "process": "filesink location=/tmp/x", "keep-path": "/tmp/x.h5", "volume-path": "/tmp/x-%i.h5", "source": "x", "darks": "/etc/passwd", "axs": 1, "flats": "scans/savu24737.nxs",
+            "volume-size": 513, "volume-rate": 11}}).json["problems"]
+        self.assertEqual(set(problems), {"process", "keep-path", "volume-path", "source", "darks", "axs", "volume-size", "volume-rate"})
+        self.assertIn("at most 512", problems["volume-size"])
         self.assertEqual([one["by_server"] for one in user.ask("GET", "live/schema").json["parameters"] if one["name"] in ("process", "axis")], [True, False])
         expert = Browser(server)
         expert.log_in("eva")

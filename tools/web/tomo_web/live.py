@@ -20,7 +20,7 @@ from pydantic import BaseModel, Extra, Field
 from .access import Person, Role, is_still_in, needs, server_of, tell
 from .errors import MISTAKES, Forbidden, Invalid, Refusal
 from .forms import Checked, Schema, Value, Values, described
-from .live_run import OF_ELEMENTS, OF_SERVER
+from .live_run import MOST, OF_ELEMENTS, OF_SERVER
 from .parameters import path_text, set_one
 from .sockets import NOT_LOGGED_IN, PING, STALLED, together
 
@@ -196,6 +196,8 @@ async def _set(server, live, person, name, value):
     made.set_parameters(json.dumps({key: one for key, one in live.values.items() if key != name}))
     set_one(made, schema(), name, value)
     values = json.loads(made.get_parameters())
+    if name in MOST and values.get(name, 0) > MOST[name]:
+        raise Invalid(f"{name} is at most {MOST[name]:g} in a browser, got {values[name]:g}")
     told = path_text(name, values[name], server.folders) if name in faces.FILES and name in values else values.get(name)
     live.set_values(values)
     if live.course.is_on:

@@ -26,6 +26,7 @@ FIRST = "first"   # name of the camera of --live
 # What nobody sets in a browser: where frames come from and go, and what the server may take for that; elements and files may be anything.
 OF_SERVER = faces.NOT_IN_FORM | {"store-limit", "waiting-frames", "device", "volume-path"}
 OF_ELEMENTS = {"process"}
+MOST = {"volume-size": 512, "volume-rate": 10.0}  # what a person may ask of a machine that all share
 OF_ADMINISTRATOR = OF_SERVER | OF_ELEMENTS | set(faces.FILES)
 
 
