@@ -149,7 +149,7 @@ class Dispatcher:
         lonely: seconds without any worker"""
         self._patience, self._lonely = patience, lonely
         self._begin_run()  # also behind one that found no memory, some of whose slabs have the same numbers
-        topic = _worker.TOPIC + self._token
+        topic, made_before = _worker.TOPIC + self._token, self._made_by.copy()
         self._client.subscribe_topic(topic, self._hear)
         try:
             with self._marked(folder):
@@ -158,6 +158,9 @@ class Dispatcher:
                     shared = {"slab-folder": folder, "token": self._token, "version": self._version}
                     self._waiting.extend(_Slab({**order, **shared}, self._run) for order in orders)
                     await self._go_through()
+                except OutOfMemory:
+                    self._made_by = made_before  # all are made anew
+                    raise
                 finally:
                     await self._give_up()
         finally:
@@ -364,7 +367,7 @@ class Dispatcher:
     def _hear(self, event):
         _, told = event
         slab = self._running.get(told["slab"])
-        if slab is None:
+        if slab is None or told["worker"] in self._dropped:
             return
         slab.worker, slab.heard = told["worker"], time.monotonic()
         if "host" in told:
