@@ -486,6 +486,10 @@ GstPad *Distribute::request_pad(GstPadTemplate *templ, const char *name) {
         GST_WARNING_OBJECT(gst(), "an input is asked for by its name, as that of an element in description");
         return nullptr;
     }
+    if (!g_strcmp0(name, "sink") || !g_strcmp0(name, "src")) {
+        GST_WARNING_OBJECT(gst(), "%s is always there, so it can't be asked for", name);
+        return nullptr;
+    }
     auto input = std::find_if(side_inputs_.begin(), side_inputs_.end(),
                               [&](const auto &each) { return std::string(each->name()) == name; });
     if (input == side_inputs_.end())

@@ -77,7 +77,8 @@ void TotalVariation::denoise_and_improve_dual(const Array &noisy, const Array &d
                                               float weight, float momentum, Array &next) const {
     constexpr unsigned columns = 64, march = 32; // TILE_COLUMNS and MARCH of the kernel
     const Device &device = *run_.compute.device();
-    const unsigned rows = static_cast<unsigned>(std::min<std::size_t>(device.max_work_group() / columns, 8));
+    const unsigned rows =
+        static_cast<unsigned>(std::clamp<std::size_t>(device.max_work_group() / columns, 1, 8));
     const unsigned neighbours = run_.settings.neighbours();
     const auto tiles = [](std::size_t count, unsigned tile) { return (count + tile - 1) / tile; };
     const auto kernel = solver_kernel(run_.compute, run_.settings, static_cast<bool>(run_.mask),

@@ -169,7 +169,8 @@ void Hdf5PartsLevels::write_smaller(std::vector<ImageToWrite> images) {
 }
 
 void Hdf5PartsLevels::settle() {
-    work_->settle();
+    if (work_)
+        work_->settle();
     for (auto *file : files())
         file->settle();
 }
