@@ -40,7 +40,8 @@ The elements of `description` stand in one row, and each gives one array for eac
 reducer, a join and an element that keeps something of earlier arrays are refused. `capsfilter` and `queue` may stand among them.
 
 An input of one of these elements beside the main one, such as `initial` and `mask` of iterations, is an input of this element with
-the same name: array n of it goes to the copy that gets array n. Where it ends, the last array is for all that follow.
+the same name: array n of it goes to the copy that gets array n. Where it ends, the last array is for all that follow. Inputs are
+asked for before the start.
 
 Properties of these elements are set by `description`, or as properties of a child, by the element's name or task:
 `ELEMENT::PROPERTY=VALUE`. While the stream runs, all copies take a change between the arrays that have come and those that will.
@@ -488,6 +489,10 @@ GstPad *Distribute::request_pad(GstPadTemplate *templ, const char *name) {
     }
     if (!g_strcmp0(name, "sink") || !g_strcmp0(name, "src")) {
         GST_WARNING_OBJECT(gst(), "%s is always there, so it can't be asked for", name);
+        return nullptr;
+    }
+    if (GST_STATE(gst()) > GST_STATE_READY) {
+        GST_WARNING_OBJECT(gst(), "the stream has begun without input %s: ask for it before the start", name);
         return nullptr;
     }
     auto input = std::find_if(side_inputs_.begin(), side_inputs_.end(),

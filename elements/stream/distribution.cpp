@@ -350,6 +350,15 @@ static std::vector<SideInput *> inputs_named(const std::vector<Filter *> &filter
     return found;
 }
 
+// A sentence.
+static std::string names_of_inputs(const std::vector<Filter *> &filters) {
+    std::string names;
+    for (const auto *filter : filters)
+        for (const auto *input : filter->side_inputs())
+            names += (names.empty() ? "They have " : ", ") + std::string(input->name());
+    return names.empty() ? "They have no such inputs" : names;
+}
+
 void Distribution::set_side_inputs(std::vector<SideInput *> inputs) {
     for (auto &copy : copies_) {
         for (const auto *filter : copy->filters)
@@ -361,9 +370,9 @@ void Distribution::set_side_inputs(std::vector<SideInput *> inputs) {
             if (found.size() != 1)
                 throw Error(
                     GST_LIBRARY_ERROR_SETTINGS,
-                    text("input %s is linked, and %s of the elements that run in copies %s; wanted one",
+                    text("input %s is linked, and %s of the elements that run in copies %s; wanted one. %s",
                          input->name(), found.empty() ? "none" : text("%zu", found.size()).c_str(),
-                         found.size() > 1 ? "have it" : "has it"));
+                         found.size() > 1 ? "have it" : "has it", names_of_inputs(copy->filters).c_str()));
             found.front()->expect(true);
             copy->beside.push_back(found.front());
         }

@@ -99,8 +99,8 @@ class Distribute(FaultTestCase):
         self.write(5)
         inputs = [f"in/sino{i:02}.tif" for i in range(5)]
         for part, element, *words in (
-                ("tomoflip ! tomorampfilter", "d", "input initial is linked, and none of the elements that run in copies has it"),
-                ("tomosirt ! tomosirt", "d", "input initial is linked, and 2 of the elements that run in copies have it"),
+                ("tomoflip ! tomorampfilter", "d", "input initial is linked, and none of the elements that run in copies has it; wanted one. They have no such inputs"),
+                ("tomosirt ! tomosirt", "d", "input initial is linked, and 2 of the elements that run in copies have it; wanted one. They have initial, mask, initial, mask"),
                 ("tomosirt", "tomosirt", "input initial got", "wanted slices of 18 x 18")):
             with self.subTest(part):
                 self.assert_fault(f"tomoread path=in ! d.initial tomoread path=in ! {distributed(part, 'name=d')} ! tomowrite filename=out.tif", element, *words, files=inputs)
